@@ -1,0 +1,130 @@
+"""An example call for every operation of the API: the documents print them, and a test runs each one.
+
+Values such as `$ROOM` are shell variables that the documents' set-up block fills in.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`id` fills the path's {id}; `query` stands behind the path as it is; `body` is sent as JSON."""
+
+    id: str = ""
+    query: str = ""
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_SLOT: dict[str, Any] = {"room": "$ROOM", "starts_at": "$SLOT", "party_size": 4}
+_ONCE = {"Idempotency-Key": "order-1041-$RANDOM"}
+
+EXAMPLES: dict[str, Example] = {
+    "get_me": Example(),
+    "get_status": Example(),
+    "list_venues": Example(query="?limit=10"),
+    "create_venue": Example(body={"name": "Annex", "timezone": "Europe/Paris", "currency": "EUR"}),
+    "get_venue": Example(id="$VENUE"),
+    "change_venue": Example(id="$SPARE_VENUE", body={"name": "Annex, second floor"}),
+    "delete_venue": Example(id="$SPARE_VENUE"),
+    "list_rooms": Example(query="?status=active&limit=10"),
+    "create_room": Example(
+        body={
+            "name": "The Vault",
+            "venue": "$VENUE",
+            "duration_minutes": 60,
+            "turnaround_minutes": 20,
+            "min_party": 2,
+            "max_party": 6,
+            "capacity": 6,
+            "booking_mode": "private",
+            "schedule": {
+                "rules": [
+                    {"weekdays": [1, 2, 3, 4, 5], "start_times": ["17:00", "18:30"]},
+                    {"weekdays": [6, 7], "first_start": "10:00", "last_start": "20:30", "interval_minutes": 90},
+                ],
+                "overrides": [{"date": "2026-12-25", "closed": True}],
+            },
+            "pricing": {
+                "model": "tiered",
+                "currency": "EUR",
+                "tiers": [{"min": 2, "max": 3, "amount": 9000}, {"min": 4, "max": 6, "amount": 15000}],
+            },
+        }
+    ),
+    "get_room": Example(id="$ROOM", query="?availability_days=7&party_size=4"),
+    "change_room": Example(id="$SPARE_ROOM", body={"description": "Newly rebuilt.", "lead_time_minutes": 60}),
+    "archive_room": Example(id="$SPARE_ROOM"),
+    "list_schedules": Example(query="?room=$ROOM&date_from=$DAY&date_to=$DAY&party_size=4"),
+    "list_blocks": Example(query="?limit=10"),
+    "create_block": Example(
+        body={
+            "rooms": ["$SPARE_ROOM"],
+            "starts_at": "${DAY}T08:00:00Z",
+            "ends_at": "${DAY}T10:00:00Z",
+            "recurrence": {"freq": "weekly", "interval": 1, "count": 4},
+            "kind": "maintenance",
+            "reason": "New locks",
+        }
+    ),
+    "get_block": Example(id="$BLOCK"),
+    "change_block": Example(id="$BLOCK", body={"reason": "New locks and lights"}),
+    "delete_block": Example(id="$BLOCK"),
+    "list_customers": Example(query="?q=ada&limit=10"),
+    "create_customer": Example(
+        body={
+            "name": "Grace Hopper",
+            "email": "grace.$RANDOM@example.com",
+            "phone": "+33612345678",
+            "marketing_consent": {"value": True, "source": "checkout"},
+        }
+    ),
+    "get_customer": Example(id="$CUSTOMER"),
+    "change_customer": Example(id="$CUSTOMER", body={"tags": ["regular"], "notes": "Likes horror rooms."}),
+    "erase_customer": Example(id="$CUSTOMER"),
+    "export_customer": Example(id="$CUSTOMER"),
+    "list_bookings": Example(query="?date=$DAY&status=confirmed&expand=customer"),
+    "get_booking": Example(id="$BOOKING", query="?expand=room,customer"),
+    "create_booking": Example(
+        body={**_SLOT, "customer": {"name": "Ada Lovelace", "email": "ada@example.com", "language": "en"}},
+        headers=_ONCE,
+    ),
+    "change_booking": Example(id="$BOOKING", body={"starts_at": "$SLOT", "party_size": 5}),
+    "cancel_booking": Example(id="$BOOKING", query="?refund=policy&reason=Illness"),
+    "quote_booking": Example(body=_SLOT),
+    "quote_change": Example(id="$BOOKING", body={"starts_at": "$SLOT"}),
+    "confirm_booking": Example(id="$HELD", body={"payment": {"mode": "pos", "amount": 5000, "reference": "till-3/8841"}}),
+    "extend_hold": Example(id="$HELD", body={}),
+    "check_in": Example(id="$BOOKING", body={}),
+    "mark_no_show": Example(id="$PAST_BOOKING", body={}),
+    "list_booking_events": Example(id="$BOOKING"),
+}
+
+SET_UP = '''\
+export BOOKINGFLOW_URL="${BOOKINGFLOW_URL:-http://127.0.0.1:8000}"   # and BOOKINGFLOW_KEY, a read-write API key
+api() {  # api PATH [BODY]: a call, POST when there is a body
+  curl -s "$BOOKINGFLOW_URL/api/v1/public/$1" -H "Authorization: Bearer $BOOKINGFLOW_KEY" \\
+    ${2:+-H "Content-Type: application/json" -d "$2"}
+}
+pick() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }  # pick EXPRESSION over the answer d
+
+export DAY=$(python3 -c "import datetime as d; print(d.date.today() + d.timedelta(days=14))")
+LAST=$(python3 -c "import datetime as d; print(d.date.today() + d.timedelta(days=44))")
+export ROOM=$(api "rooms?status=active&booking_mode=private&limit=1" | pick "d['data'][0]['id']")
+export VENUE=$(api "rooms/$ROOM" | pick "d['venue']")
+SLOTS=$(api "schedules?room=$ROOM&date_from=$DAY&date_to=$LAST&party_size=4" |
+  pick "' '.join(s['starts_at'] for day in d['data'] for s in day['slots'])")
+set -- $SLOTS; export SLOT=$3
+export BOOKING=$(api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$1\\", \\"party_size\\": 4,
+  \\"customer\\": {\\"name\\": \\"Ada\\"}}" | pick "d['id']")
+export HELD=$(api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$2\\", \\"party_size\\": 4, \\"hold\\": true,
+  \\"customer\\": {\\"name\\": \\"Ada\\"}}" | pick "d['id']")
+export PAST_BOOKING=$(api "bookings?status=confirmed&date_to=$(date -d yesterday +%F)&limit=1" | pick "d['data'][0]['id']")
+export CUSTOMER=$(api customers '{"name": "Charles Babbage"}' | pick "d['id']")
+export SPARE_VENUE=$(api venues '{"name": "Spare venue", "timezone": "Europe/Paris", "currency": "EUR"}' | pick "d['id']")
+export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\": \\"$VENUE\\", \\"duration_minutes\\": 60,
+  \\"min_party\\": 1, \\"max_party\\": 6, \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
+export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
+  \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
+'''

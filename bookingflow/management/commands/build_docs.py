@@ -1,0 +1,42 @@
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from bookingflow.documents import markdown
+
+DOCS: Path = settings.BASE_DIR / "docs"
+
+
+class Command(BaseCommand):
+    help = "Make docs/openapi.json and docs/api.md from the code and docs/guide.md."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="Write nothing; fail when a document is out of date.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for path, text in documents().items():
+            if not options["check"]:
+                path.write_text(text)
+            elif not path.exists() or path.read_text() != text:
+                raise CommandError(f"{path.name} is out of date: run manage.py build_docs.")
+
+
+def documents() -> dict[Path, str]:
+    """Each document's path and text. Raises CommandError when the views leave something undocumented."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    if GENERATOR_STATS:
+        GENERATOR_STATS.emit_summary()
+        raise CommandError("The OpenAPI document has warnings.")
+    validate_schema(document)
+    document = json.loads(json.dumps(document, default=str))
+    return {
+        DOCS / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+        DOCS / "api.md": markdown(document, (DOCS / "guide.md").read_text()),
+    }

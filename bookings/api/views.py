@@ -1,0 +1,193 @@
+"""`/bookings`."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookings import services
+from bookings.api.inputs import (
+    CancelQuery,
+    ChangeBookingInput,
+    ConfirmInput,
+    CreateBookingInput,
+    NothingInput,
+    QuoteChangeInput,
+    QuoteCreationInput,
+)
+from bookings.filters import BookingFilters
+from bookings.models import Booking, BookingHistory, Quote
+from bookings.serializers import (
+    BookingHistoryShape,
+    BookingShape,
+    CanceledBookingShape,
+    ChangedBookingShape,
+    QuoteShape,
+)
+from common.errors import NotFound
+from developers.viewsets import ApiViewSet
+from organizations.permissions import Scope
+
+
+class BookingViewSet(ApiViewSet):
+    shape = BookingShape
+    filterset_class = BookingFilters
+    sorts: ClassVar = ("-starts_at", "created_at", "updated_at")
+    query_inputs: ClassVar = {"destroy": CancelQuery}
+    expand_scopes: ClassVar = {"room": Scope.ROOMS_READ, "customer": Scope.CUSTOMERS_READ}
+    scopes: ClassVar = {
+        "list": Scope.BOOKINGS_READ,
+        "retrieve": Scope.BOOKINGS_READ,
+        "create": Scope.BOOKINGS_WRITE,
+        "update": Scope.BOOKINGS_WRITE,
+        "destroy": Scope.BOOKINGS_CANCEL,
+        "quote_creation": Scope.BOOKINGS_READ,
+        "quote": Scope.BOOKINGS_READ,
+        "confirm": Scope.BOOKINGS_WRITE,
+        "extend": Scope.BOOKINGS_WRITE,
+        "check_in": Scope.BOOKINGS_WRITE,
+        "no_show": Scope.BOOKINGS_WRITE,
+        "history": Scope.BOOKINGS_READ,
+    }
+
+    def get_queryset(self) -> Any:
+        return Booking.objects.visible_to(self.actor).with_related()
+
+    def booking(self) -> Booking:
+        """By id or reference; NotFound for another tenant's as for an absent one."""
+        found: Booking | None = self.get_queryset().named(self.kwargs["id"]).first()
+        if found is None:
+            raise NotFound("booking")
+        return found
+
+    @extend_schema(operation_id="list_bookings", summary="List bookings", tags=["Bookings"])
+    def list(self, request: Request) -> Response:
+        return self.answer_list(self.get_queryset())
+
+    @extend_schema(operation_id="get_booking", summary="Get a booking", tags=["Bookings"])
+    def retrieve(self, request: Request, id: str) -> Response:
+        """By id or by reference."""
+        return self.answer(self.booking())
+
+    @extend_schema(
+        operation_id="create_booking",
+        summary="Book",
+        tags=["Bookings"],
+        request=CreateBookingInput,
+        responses={201: BookingShape},
+    )
+    def create(self, request: Request) -> Response:
+        """Confirmed at once, or held with `"hold": true`. Every rule that availability applies is applied again."""
+        booking = services.create_booking(by=self.actor, **self.input(CreateBookingInput))
+        return self.answer(booking, status=201)
+
+    @extend_schema(
+        operation_id="change_booking",
+        summary="Move or change a booking",
+        tags=["Bookings"],
+        request=ChangeBookingInput,
+        responses=ChangedBookingShape,
+    )
+    def update(self, request: Request, id: str) -> Response:
+        """The fields sent are changed. A new slot is claimed and the old one freed in one step, or nothing happens."""
+        changes = self.input(ChangeBookingInput, partial=True)
+        changes.pop("settlement", None)  # money due stays due on every booking until Stripe payments land
+        booking, change = services.change_booking(
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **changes
+        )
+        return self.answer(booking, price_change=change.as_json())
+
+    @extend_schema(
+        operation_id="cancel_booking",
+        summary="Cancel a booking and refund it",
+        tags=["Bookings"],
+        parameters=[CancelQuery],
+        request=None,
+        responses=CanceledBookingShape,
+    )
+    def destroy(self, request: Request, id: str) -> Response:
+        """Frees the slot and refunds by the booking's policy. Repeated, it answers the same and refunds nothing more."""
+        booking = services.cancel_booking(
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.query()
+        )
+        return self.answer(booking, refund=services.refund_summary(booking))
+
+    @extend_schema(
+        operation_id="quote_booking",
+        summary="Quote a new booking",
+        tags=["Bookings"],
+        request=QuoteCreationInput,
+        responses={201: QuoteShape},
+    )
+    def quote_creation(self, request: Request) -> Response:
+        """Pins the price for 30 minutes, not the slot."""
+        quote = services.quote_creation(by=self.actor, **self.input(QuoteCreationInput))
+        return Response(QuoteShape.json(quote), status=201)
+
+    @extend_schema(
+        operation_id="quote_change",
+        summary="Quote a change or a cancellation",
+        tags=["Bookings"],
+        request=QuoteChangeInput,
+        responses={201: QuoteShape},
+    )
+    def quote(self, request: Request, id: str) -> Response:
+        """What it would cost or give back now; nothing is changed."""
+        asked, booking = self.input(QuoteChangeInput), self.booking()
+        if asked.pop("kind", Quote.Kind.CHANGE) == Quote.Kind.CANCEL:
+            quote = services.quote_cancellation(by=self.actor, booking=booking)
+        else:
+            quote = services.quote_change(by=self.actor, booking=booking, **asked)
+        return Response(QuoteShape.json(quote), status=201)
+
+    @extend_schema(
+        operation_id="confirm_booking",
+        summary="Confirm a hold",
+        tags=["Bookings"],
+        request=ConfirmInput,
+        responses=BookingShape,
+    )
+    def confirm(self, request: Request, id: str) -> Response:
+        """Makes a hold firm; takes back a no-show. A hold past its time needs a payment, and its slot still free."""
+        booking = services.confirm_booking(
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ConfirmInput)
+        )
+        return self.answer(booking)
+
+    @extend_schema(
+        operation_id="extend_hold", summary="Extend a hold", tags=["Bookings"], request=NothingInput, responses=BookingShape
+    )
+    def extend(self, request: Request, id: str) -> Response:
+        """For the room's `hold_minutes` from now on, an hour in all at most."""
+        return self._act(services.extend_hold)
+
+    @extend_schema(
+        operation_id="check_in", summary="Check in", tags=["Bookings"], request=NothingInput, responses=BookingShape
+    )
+    def check_in(self, request: Request, id: str) -> Response:
+        """The party is here. The booking is completed by itself when the game ends."""
+        return self._act(services.check_in)
+
+    @extend_schema(
+        operation_id="mark_no_show", summary="Mark a no-show", tags=["Bookings"], request=NothingInput, responses=BookingShape
+    )
+    def no_show(self, request: Request, id: str) -> Response:
+        """Nobody came. Refused before the start; taken back by confirming."""
+        return self._act(services.mark_no_show)
+
+    def _act(self, verb: Any) -> Response:
+        self.input(NothingInput)
+        return self.answer(verb(booking=self.booking(), by=self.actor, expected_version=self.expected_version))
+
+    @extend_schema(
+        operation_id="list_booking_events",
+        summary="A booking's history",
+        tags=["Bookings"],
+        responses=BookingHistoryShape(many=True),
+    )
+    def history(self, request: Request, id: str) -> Response:
+        """Everything that happened to it, oldest first, with who did it."""
+        lines = BookingHistory.objects.visible_to(self.actor).filter(booking=self.booking())
+        data = [BookingHistoryShape.json(line) for line in lines]
+        return Response({"object": "list", "data": data, "has_more": False, "next_cursor": None, "prev_cursor": None})

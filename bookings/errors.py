@@ -1,0 +1,41 @@
+"""Refusals about bookings."""
+
+from common.errors import DomainError, ErrorCode
+
+
+class InvalidTransition(DomainError):
+    """The state machine does not lead there; `status` is where the booking stands."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
+class CancellationNotAllowed(DomainError):
+    code = ErrorCode.CANCELLATION_NOT_ALLOWED
+
+
+class RescheduleNotAllowed(DomainError):
+    code = ErrorCode.RESCHEDULE_NOT_ALLOWED
+
+
+class HoldExpired(DomainError):
+    code = ErrorCode.HOLD_EXPIRED
+
+
+class HoldLimitReached(DomainError):
+    code = ErrorCode.HOLD_LIMIT_REACHED
+
+
+class DuplicateExternalId(DomainError):
+    """`booking` names the one that has it."""
+
+    code = ErrorCode.DUPLICATE_EXTERNAL_ID
+
+
+class PriceChanged(DomainError):
+    """The quote has run out and the price is another now; `price` tells it."""
+
+    code = ErrorCode.PRICE_CHANGED
+
+
+class Busy(DomainError):
+    code = ErrorCode.BUSY_RETRY

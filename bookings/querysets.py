@@ -1,0 +1,60 @@
+"""How bookings are asked for."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Self
+
+from django.db.models import Q
+from django.utils import timezone
+
+from common.walltime import day_bounds, zone
+from organizations.querysets import TenantQuerySet
+
+
+class BookingQuerySet(TenantQuerySet):
+    def with_related(self) -> Self:
+        """With all that the shape and its expansions read, in one query."""
+        return self.select_related("room__venue", "customer")
+
+    def named(self, id_or_reference: str) -> Self:
+        """The booking of that id or of that reference, whatever the reference's case."""
+        return self.filter(Q(public_id=id_or_reference) | Q(reference=id_or_reference.upper()))
+
+    def locked(self) -> Self:
+        return self.select_for_update(of=("self",))
+
+    def reading_as(self, statuses: Iterable[str]) -> Self:
+        """By the status that readers see: a hold past its time is expired, written down or not."""
+        held, now = self.model.Status.HELD, timezone.now()
+        lapsed = Q(status=held, hold_expires_at__lte=now)
+        wanted = Q()
+        for status in statuses:
+            if status == held:
+                wanted |= Q(status=held, hold_expires_at__gt=now)
+            elif status == self.model.Status.EXPIRED:
+                wanted |= Q(status=status) | lapsed
+            else:
+                wanted |= Q(status=status)
+        return self.filter(wanted)
+
+    def on_days(self, first: dt.date | None, last: dt.date | None, zones: Iterable[str]) -> Self:
+        """Which start within the local days [first, last] of their own venue; `zones` are all that occur."""
+        wanted = Q(pk__in=[])
+        for name in set(zones):
+            start, end = day_bounds(first or dt.date(2000, 1, 1), last or dt.date(2100, 12, 30), zone(name))
+            wanted |= Q(room__venue__timezone=name, starts_at__gte=start, starts_at__lt=end)
+        return self.filter(wanted)
+
+    def upcoming(self, now: dt.datetime) -> Self:
+        """Held or confirmed, and not over."""
+        status = self.model.Status
+        live_hold = Q(status=status.HELD, hold_expires_at__gt=now)
+        return self.filter(live_hold | Q(status__in=[status.CONFIRMED, status.CHECKED_IN]), ends_at__gt=now)
+
+    def lapsed(self, now: dt.datetime) -> Self:
+        """Holds past their time that the sweep has yet to write down."""
+        return self.filter(status=self.model.Status.HELD, hold_expires_at__lte=now)
+
+    def over(self, now: dt.datetime) -> Self:
+        """Games that were checked in and have ended."""
+        return self.filter(status=self.model.Status.CHECKED_IN, ends_at__lte=now)

@@ -1,0 +1,28 @@
+"""The verbs on bookings. Each runs in one transaction and locks in one order: spaces, booking, payments."""
+
+from bookings.services.cancellation import cancel_booking, refund_summary
+from bookings.services.change import change_booking
+from bookings.services.creation import confirm_booking, create_booking, extend_hold
+from bookings.services.erasure import customer_stats, erase_customer, export_customer
+from bookings.services.quotes import quote_cancellation, quote_change, quote_creation
+from bookings.services.sweeps import complete_bookings, expire_holds
+from bookings.services.visits import check_in, mark_no_show
+
+__all__ = [
+    "cancel_booking",
+    "change_booking",
+    "check_in",
+    "complete_bookings",
+    "confirm_booking",
+    "create_booking",
+    "customer_stats",
+    "erase_customer",
+    "expire_holds",
+    "export_customer",
+    "extend_hold",
+    "mark_no_show",
+    "quote_cancellation",
+    "quote_change",
+    "quote_creation",
+    "refund_summary",
+]

@@ -1,0 +1,99 @@
+"""Freeing the slot and giving back what is owed, once."""
+
+import datetime as dt
+from typing import Any, Literal
+
+from django.db import transaction
+
+from bookings import events, policies
+from bookings.errors import CancellationNotAllowed, InvalidTransition
+from bookings.models import Booking
+from bookings.serializers import BookingShape
+from bookings.services.locking import locked_booking
+from organizations.actor import Actor
+from organizations.permissions import Scope
+from payments.errors import RefundExceedsPaid
+from payments.models import Refund
+from payments.serializers import RefundShape
+from payments.services import request_refund
+from rooms import claims
+from webhooks.types import EventType
+
+RefundChoice = Literal["policy", "full", "none"] | int
+
+
+@transaction.atomic
+def cancel_booking(
+    *,
+    booking: Booking,
+    by: Actor,
+    refund: RefundChoice = "policy",
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Booking:
+    """Free the slot, refund by the booking's own policy or by the caller's choice, tell subscribers.
+    Canceling twice changes nothing.
+
+    Raises NotAllowed, VersionConflict, InvalidTransition, CancellationNotAllowed, RefundExceedsPaid.
+    """
+    by.require(Scope.BOOKINGS_CANCEL)
+    if refund != "policy":
+        by.require(Scope.REFUNDS_WRITE)
+    booking = locked_booking(booking, by=by, expected_version=expected_version)
+    if booking.status == Booking.Status.CANCELED:
+        return booking
+    before, now = BookingShape.json(booking), claims.database_now()
+    require_cancelable(booking, now=now)
+    amount = refund_amount(booking, refund, now=now)
+    if amount:
+        request_refund(subject=booking.public_id, amount=amount, reason=reason)
+        booking.amount_refunded += amount
+    if booking.claim is not None:
+        claims.release(booking.claim)
+
+    was_confirmed = booking.status == Booking.Status.CONFIRMED
+    booking.status, booking.hold_expires_at = Booking.Status.CANCELED, None
+    booking.canceled_at, booking.cancel_reason, booking.canceled_by = now, reason, by.as_json()
+    booking.settle()
+    booking.version += 1
+    booking.save()
+    event = EventType.BOOKING_CANCELED if was_confirmed else None
+    events.tell(booking, by=by, action="canceled", before=before, event=event)
+    return booking
+
+
+def require_cancelable(booking: Booking, *, now: dt.datetime) -> None:
+    """Raises InvalidTransition, CancellationNotAllowed."""
+    status = booking.reads_as
+    if status not in (Booking.Status.HELD, Booking.Status.CONFIRMED):
+        raise InvalidTransition(f"A booking that is {status} cannot be canceled.", status=status)
+    if booking.starts_at <= now:
+        raise CancellationNotAllowed("The game has begun.")
+
+
+def refund_amount(booking: Booking, choice: RefundChoice, *, now: dt.datetime) -> int:
+    """Minor units to give back. Raises RefundExceedsPaid."""
+    if choice == "policy":
+        return policies.refund_on_cancellation(
+            booking.policy, starts_at=booking.starts_at, at=now, paid=booking.net_paid, deposit=booking.deposit
+        )[0]
+    amount = {"full": booking.net_paid, "none": 0}.get(choice, choice) if isinstance(choice, str) else choice
+    assert isinstance(amount, int)
+    if amount > booking.net_paid:
+        raise RefundExceedsPaid(refundable=booking.net_paid)
+    return amount
+
+
+def refund_summary(booking: Booking) -> dict[str, Any] | None:
+    """What the booking has given back, as the answer to its cancellation tells it; None when nothing."""
+    refunds = list(Refund.objects.of(booking.public_id).select_related("payment").order_by("pk"))
+    if not refunds:
+        return None
+    return {
+        "object": "refund",
+        "id": refunds[-1].public_id,
+        "status": refunds[-1].status,
+        "amount": booking.amount_refunded,
+        "currency": booking.currency,
+        "refunds": [RefundShape.json(refund) for refund in refunds],
+    }

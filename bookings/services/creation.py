@@ -1,0 +1,195 @@
+"""From nothing to a held or confirmed booking."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from bookings import events
+from bookings.errors import DuplicateExternalId, HoldExpired, HoldLimitReached, InvalidTransition, PriceChanged
+from bookings.models import Booking, Quote
+from bookings.rules import check_answers
+from bookings.serializers import BookingShape
+from bookings.services.locking import locked_booking, locked_room
+from bookings.services.pricing import default_private, deposit_of, price_by, rules_of
+from common.errors import DomainError, FieldError, ValidationFailed
+from customers.models import Customer
+from customers.services import customer_for_booking
+from organizations.actor import Actor
+from organizations.permissions import Scope
+from payments.services import record_payment
+from rooms import claims
+from rooms.models import Room
+from rooms.policies import policies_of
+from webhooks.types import EventType
+
+# However often it is extended, a hold ends so long after it began: nobody keeps a slot without booking it.
+LONGEST_HOLD = dt.timedelta(hours=1)
+
+
+@transaction.atomic
+def create_booking(
+    *,
+    by: Actor,
+    room: Room,
+    starts_at: dt.datetime,
+    party_size: int,
+    customer: Customer | dict[str, Any],
+    private: bool | None = None,
+    hold: bool = False,
+    payment: dict[str, Any] | None = None,
+    quote: Quote | None = None,
+    source: str = Booking.Source.API,
+    **details: Any,
+) -> Booking:
+    """A booking that keeps its slot: confirmed at once, or held for the room's `hold_minutes` with `hold`.
+
+    1. Lock the room's spaces. 2. Price it, by the quote if there is one. 3. Claim the slot, under every rule that
+    availability applies. 4. Find or make the customer. 5. Write booking, payment, history and event.
+
+    Raises NotAllowed, the refusals of `rooms.claims.claim_slot`, PriceChanged, PaymentModeUnavailable,
+    DuplicateExternalId, ValidationFailed.
+    """
+    by.require(Scope.BOOKINGS_WRITE)
+    room = locked_room(room, by=by)
+    private = default_private(room) if private is None else private
+    _require_new_external_id(details.get("external_id"), by=by)
+    details["answers"] = check_answers(room.custom_fields, details.get("answers") or {})
+    rules = rules_of(room)
+    price = _agreed_price(quote, rules, room=room, starts_at=starts_at, party_size=party_size, private=private)
+
+    booking = Booking(organization=by.organization, room=room, starts_at=starts_at, party_size=party_size, private=private)
+    expires_at = claims.database_now() + dt.timedelta(minutes=room.hold_minutes) if hold else None
+    booking.claim = claims.claim_slot(
+        room=room, starts_at=starts_at, party_size=party_size, private=private, holder=booking.public_id, expires_at=expires_at
+    )
+    booking.ends_at = booking.claim.session.ends_at
+    booking.status = Booking.Status.HELD if hold else Booking.Status.CONFIRMED
+    booking.hold_expires_at = expires_at
+    booking.price, booking.price_rules, booking.currency = price, rules, price["currency"]
+    booking.deposit, booking.policy = deposit_of(rules, price), policies_of(room)
+    booking.source, booking.created_by_type, booking.created_by_id = source, by.type, by.id
+    booking.customer, booking.contact = _customer_and_contact(customer, by=by)
+    for name, value in details.items():
+        setattr(booking, name, value)
+    _pay(booking, payment, by=by)
+    booking.save(force_insert=True)
+    event = None if hold else EventType.BOOKING_CREATED
+    events.tell(booking, by=by, action="held" if hold else "created", event=event)
+    return booking
+
+
+@transaction.atomic
+def confirm_booking(
+    *, booking: Booking, by: Actor, payment: dict[str, Any] | None = None, expected_version: int | None = None
+) -> Booking:
+    """Make a hold firm; take back a no-show. Confirming twice changes nothing.
+
+    A hold that has expired is confirmed only with a payment that was really taken, and only if the slot is still free
+    to be claimed again. Raises NotAllowed, VersionConflict, HoldExpired, InvalidTransition, PaymentModeUnavailable.
+    """
+    by.require(Scope.BOOKINGS_WRITE)
+    booking = locked_booking(booking, by=by, expected_version=expected_version)
+    status = Booking.Status
+    if booking.status == status.CONFIRMED and not payment:
+        return booking
+    before, was = BookingShape.json(booking), booking.reads_as
+    if was == status.HELD and booking.claim is not None:
+        claims.make_firm(booking.claim)
+    elif was == status.EXPIRED:
+        _claim_again(booking, paid=bool(payment and payment["mode"] != "none"))
+    elif was not in (status.NO_SHOW, status.CONFIRMED):
+        raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", status=was)
+    booking.status, booking.hold_expires_at = status.CONFIRMED, None
+    _pay(booking, payment, by=by)
+    booking.version += 1
+    booking.save()
+    first = was in (status.HELD, status.EXPIRED)
+    event = EventType.BOOKING_CREATED if first else EventType.BOOKING_UPDATED
+    events.tell(booking, by=by, action="confirmed", before=before, event=event)
+    return booking
+
+
+@transaction.atomic
+def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = None) -> Booking:
+    """Hold it for the room's `hold_minutes` from now on, at most an hour in all.
+
+    Raises NotAllowed, VersionConflict, HoldExpired, HoldLimitReached, InvalidTransition.
+    """
+    by.require(Scope.BOOKINGS_WRITE)
+    booking = locked_booking(booking, by=by, expected_version=expected_version)
+    if booking.reads_as == Booking.Status.EXPIRED:
+        raise HoldExpired("The hold has run out: book again.")
+    if booking.status != Booking.Status.HELD or booking.claim is None:
+        raise InvalidTransition("Only a held booking can be extended.", status=booking.status)
+    before = BookingShape.json(booking)
+    limit = booking.created_at + LONGEST_HOLD
+    until = min(claims.database_now() + dt.timedelta(minutes=booking.room.hold_minutes), limit)
+    if booking.hold_expires_at is not None and until <= booking.hold_expires_at:
+        raise HoldLimitReached("A hold lasts an hour at most.", hold_expires_at=before["hold_expires_at"])
+    claims.extend(booking.claim, until)
+    booking.hold_expires_at = until
+    booking.version += 1
+    booking.save(update_fields=["hold_expires_at", "version", "updated_at"])
+    events.tell(booking, by=by, action="extended", before=before)
+    return booking
+
+
+def _claim_again(booking: Booking, *, paid: bool) -> None:
+    if not paid:
+        raise HoldExpired("The hold has run out: book again.")
+    try:
+        booking.claim = claims.claim_slot(
+            room=Room.objects.with_spaces().get(pk=booking.room_id),
+            starts_at=booking.starts_at,
+            party_size=booking.party_size,
+            private=booking.private,
+            holder=booking.public_id,
+        )
+    except DomainError as error:
+        raise HoldExpired("The hold has run out and the slot cannot be had again.", **error.extra) from error
+
+
+def _agreed_price(quote: Quote | None, rules: dict[str, Any], **asked: Any) -> dict[str, Any]:
+    """The quoted price while the quote lasts; after that only if it is still the same."""
+    price = price_by(rules, **asked)
+    if quote is None:
+        return price
+    if quote.kind != Quote.Kind.CREATE or not quote.holds_for(**asked):
+        raise ValidationFailed(FieldError("The quote was given for something else.", "mismatch", pointer="/quote"))
+    if quote.expires_at <= claims.database_now() and quote.price != price:
+        raise PriceChanged("The quote has run out.", price=price)
+    return dict(quote.price)
+
+
+def _customer_and_contact(customer: Customer | dict[str, Any], *, by: Actor) -> tuple[Customer, dict[str, Any]]:
+    """The customer's row, and the contact as it was given for this booking."""
+    if isinstance(customer, Customer):
+        known = {name: getattr(customer, name) or None for name in CONTACT}
+        return customer, known
+    found = customer_for_booking(by=by, **customer)
+    return found, {name: customer.get(name) or None for name in CONTACT}
+
+
+CONTACT = ("name", "email", "phone", "language")
+
+
+def _pay(booking: Booking, payment: dict[str, Any] | None, *, by: Actor) -> None:
+    """Note a payment that an integrator reports, and bring the payment status in line."""
+    if payment is not None and payment["mode"] != "none":
+        record_payment(
+            subject=booking.public_id,
+            mode=payment["mode"],
+            amount=payment.get("amount", 0),
+            currency=booking.currency,
+            reference=payment.get("reference", ""),
+            by=by,
+        )
+        booking.amount_paid += payment["amount"]
+    booking.settle()
+
+
+def _require_new_external_id(external_id: str | None, *, by: Actor) -> None:
+    other = external_id and Booking.objects.visible_to(by).filter(external_id=external_id).first()
+    if other:
+        raise DuplicateExternalId(booking=other.public_id)

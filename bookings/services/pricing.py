@@ -1,0 +1,53 @@
+"""From price rules to a booking's price: one place for new bookings, changes and quotes."""
+
+import datetime as dt
+from typing import Any
+
+from bookings.models import Booking
+from common.walltime import zone
+from rooms import pricing
+from rooms.models import Room
+
+
+def rules_of(room: Room) -> dict[str, Any]:
+    """The snapshot that a booking keeps: the room's pricing and its venue's tax, as they are now."""
+    return {"pricing": room.pricing, "tax": room.venue.tax}
+
+
+def price_by(
+    rules: dict[str, Any], *, room: Room, starts_at: dt.datetime, party_size: int, private: bool, fees: int = 0
+) -> dict[str, Any]:
+    """{currency, lines, subtotal, tax, total} in minor units. `fees` of moves are a line of their own, free of tax."""
+    price = pricing.price(
+        rules["pricing"],
+        tax=rules["tax"],
+        local_start=starts_at.astimezone(zone(room.venue.timezone)),
+        party_size=party_size,
+        private=private,
+    )
+    if fees:
+        price["lines"].append({"kind": "fee", "label": "Rescheduling", "quantity": 1, "amount": fees})
+        price["subtotal"] += fees
+        price["total"] += fees
+    return price
+
+
+def deposit_of(rules: dict[str, Any], price: dict[str, Any]) -> int:
+    """The part of the price that is due at once, minor units; 0 where no deposit is asked."""
+    return pricing.deposit_due(rules["pricing"], price["total"])
+
+
+def default_private(room: Room) -> bool:
+    """What a booking that does not say gets: a private room is private, a shared one is shared."""
+    return room.booking_mode == Room.BookingMode.PRIVATE
+
+
+def requoted(
+    booking: Booking, *, room: Room, starts_at: dt.datetime, party_size: int, private: bool, fee: int
+) -> dict[str, Any]:
+    """The whole booking priced again, with the fee of this move: by its own snapshot in its room, by the new room's
+    rules elsewhere.
+    """
+    rules = booking.price_rules if room.pk == booking.room_id else rules_of(room)
+    fees = booking.reschedule_fees + fee
+    return price_by(rules, room=room, starts_at=starts_at, party_size=party_size, private=private, fees=fees)

@@ -1,0 +1,124 @@
+"""What it would cost, before anything happens. The numbers are what then happens, while the quote lasts."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from bookings import policies
+from bookings.models import Booking, Quote
+from bookings.services.cancellation import refund_amount, require_cancelable
+from bookings.services.change import plan_change
+from bookings.services.pricing import default_private, deposit_of, price_by, rules_of
+from common import money
+from common.walltime import utc_text, zone
+from organizations.actor import Actor
+from organizations.permissions import Scope
+from rooms import claims
+from rooms.models import Room
+from rooms.policies import policies_of
+
+LASTS = dt.timedelta(minutes=30)
+
+
+@transaction.atomic
+def quote_creation(
+    *, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None
+) -> Quote:
+    """The price of a new booking, for a slot that can be booked now. Raises NotAllowed and the refusals to book."""
+    by.require(Scope.BOOKINGS_READ)
+    room = Room.objects.visible_to(by).with_spaces().get(pk=room.pk)
+    private = default_private(room) if private is None else private
+    slot = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
+    claims.require_bookable(**slot)
+    rules = rules_of(room)
+    price = price_by(rules, **slot)
+    due = deposit_of(rules, price) or price["total"]
+    return _quote(Quote.Kind.CREATE, by=by, policy=policies_of(room), price=price, due=due, **slot)
+
+
+@transaction.atomic
+def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
+    """The price, fee, amount due and refund of a change that could be made now.
+
+    Raises NotAllowed, InvalidTransition, RescheduleNotAllowed and the refusals to book.
+    """
+    by.require(Scope.BOOKINGS_READ)
+    plan = plan_change(booking, now=claims.database_now(), **asked)
+    if plan.is_move or plan.private != booking.private or plan.party_size != booking.party_size:
+        claims.require_bookable(**plan.slot(), ignore_holder=booking.public_id, is_move=plan.is_move)
+    paid = booking.net_paid - plan.refund
+    return _quote(
+        Quote.Kind.CHANGE,
+        by=by,
+        booking=booking,
+        policy=booking.policy if plan.room.pk == booking.room_id else policies_of(plan.room),
+        price=plan.price,
+        fee=plan.fee,
+        due=max(0, plan.price["total"] - paid),
+        refund=plan.refund,
+        **plan.slot(),
+    )
+
+
+@transaction.atomic
+def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
+    """What canceling now would give back. Raises NotAllowed, InvalidTransition, CancellationNotAllowed."""
+    by.require(Scope.BOOKINGS_READ)
+    now = claims.database_now()
+    require_cancelable(booking, now=now)
+    refund = refund_amount(booking, "policy", now=now)
+    return _quote(
+        Quote.Kind.CANCEL,
+        by=by,
+        booking=booking,
+        policy=booking.policy,
+        price=booking.price,
+        fee=booking.net_paid - refund,
+        refund=refund,
+        room=booking.room,
+        starts_at=booking.starts_at,
+        party_size=booking.party_size,
+        private=booking.private,
+    )
+
+
+def _quote(kind: Quote.Kind, *, by: Actor, policy: dict[str, Any], price: dict[str, Any], **fields: Any) -> Quote:
+    until = policies.deadlines(policy, starts_at=fields["starts_at"])
+    quote = Quote(
+        organization=by.organization,
+        kind=kind,
+        price=price,
+        currency=price["currency"],
+        deadlines={name: utc_text(instant) for name, instant in until.items()},
+        expires_at=claims.database_now() + LASTS,
+        **fields,
+    )
+    quote.sentence = _sentence(quote, free_until=until["free_cancel_until"])
+    quote.save()
+    return quote
+
+
+def _sentence(quote: Quote, *, free_until: dt.datetime | None) -> str:
+    """`Sat 14 Mar 2026, 18:30 Paris time, 5 players, €150, free cancellation until Thu 12 Mar 2026, 18:30.`"""
+    name = quote.room.venue.timezone
+    parts = [
+        f"{_moment(quote.starts_at, name)} {name.rpartition('/')[2].replace('_', ' ')} time",
+        f"{quote.party_size} player{'' if quote.party_size == 1 else 's'}",
+    ]
+    if quote.kind == Quote.Kind.CANCEL:
+        parts.append(f"canceling gives back {money.text(quote.refund, quote.currency)}")
+    else:
+        parts.append(money.text(quote.price["total"], quote.currency))
+        if quote.fee:
+            parts.append(f"including a fee of {money.text(quote.fee, quote.currency)}")
+        if quote.refund:
+            parts.append(f"{money.text(quote.refund, quote.currency)} back")
+        if free_until is not None and free_until > claims.database_now():
+            parts.append(f"free cancellation until {_moment(free_until, name)}")
+    return ", ".join(parts) + "."
+
+
+def _moment(instant: dt.datetime, zone_name: str) -> str:
+    local = instant.astimezone(zone(zone_name))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"

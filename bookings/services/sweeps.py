@@ -1,0 +1,55 @@
+"""What the clock does to bookings. Readers see it at once; the sweeps write it down."""
+
+from django.db import transaction
+
+from bookings import events
+from bookings.models import Booking
+from bookings.serializers import BookingShape
+from bookings.services.locking import locked_booking
+from organizations.actor import Actor
+from rooms import claims
+from webhooks.types import EventType
+
+BATCH = 500  # rows a run; the next run takes the rest
+
+
+def expire_holds() -> int:
+    """Write down the holds that have run out and free their slots. Answers how many; safe to run in parallel."""
+    now = claims.database_now()
+    lapsed = Booking.objects.lapsed(now).select_related("organization", "room")[:BATCH]
+    return sum(_expire(booking) for booking in lapsed)
+
+
+@transaction.atomic
+def _expire(booking: Booking) -> bool:
+    by = Actor.system(booking.organization)
+    booking = locked_booking(booking, by=by)
+    if booking.reads_as != Booking.Status.EXPIRED or booking.status == Booking.Status.EXPIRED:
+        return False
+    if booking.claim is not None:
+        claims.release(booking.claim)
+    booking.status = Booking.Status.EXPIRED
+    booking.version += 1
+    booking.save(update_fields=["status", "version", "updated_at"])
+    events.tell(booking, by=by, action="expired")
+    return True
+
+
+def complete_bookings() -> int:
+    """Close the checked-in games that have ended. Answers how many."""
+    over = Booking.objects.over(claims.database_now()).select_related("organization", "room")[:BATCH]
+    return sum(_complete(booking) for booking in over)
+
+
+@transaction.atomic
+def _complete(booking: Booking) -> bool:
+    by = Actor.system(booking.organization)
+    booking = locked_booking(booking, by=by)
+    if booking.status != Booking.Status.CHECKED_IN:
+        return False
+    before = BookingShape.json(booking)
+    booking.status = Booking.Status.COMPLETED
+    booking.version += 1
+    booking.save(update_fields=["status", "version", "updated_at"])
+    events.tell(booking, by=by, action="completed", before=before, event=EventType.BOOKING_COMPLETED)
+    return True

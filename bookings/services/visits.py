@@ -1,0 +1,44 @@
+"""On the day: they came, or they did not."""
+
+from django.db import transaction
+
+from bookings import events
+from bookings.errors import InvalidTransition
+from bookings.models import Booking
+from bookings.serializers import BookingShape
+from bookings.services.locking import locked_booking
+from organizations.actor import Actor
+from organizations.permissions import Scope
+from rooms import claims
+from webhooks.types import EventType
+
+
+@transaction.atomic
+def check_in(*, booking: Booking, by: Actor, expected_version: int | None = None) -> Booking:
+    """The party is here. Checking in twice changes nothing. Raises NotAllowed, VersionConflict, InvalidTransition."""
+    return _arrive(booking, Booking.Status.CHECKED_IN, EventType.BOOKING_UPDATED, by, expected_version)
+
+
+@transaction.atomic
+def mark_no_show(*, booking: Booking, by: Actor, expected_version: int | None = None) -> Booking:
+    """Nobody came; refused before the start. Raises NotAllowed, VersionConflict, InvalidTransition."""
+    return _arrive(booking, Booking.Status.NO_SHOW, EventType.BOOKING_NO_SHOW, by, expected_version)
+
+
+def _arrive(
+    booking: Booking, status: Booking.Status, event: EventType, by: Actor, expected_version: int | None
+) -> Booking:
+    by.require(Scope.BOOKINGS_WRITE)
+    booking = locked_booking(booking, by=by, expected_version=expected_version)
+    if booking.status == status:
+        return booking
+    if booking.reads_as != Booking.Status.CONFIRMED:
+        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot become {status}.", status=booking.reads_as)
+    if status == Booking.Status.NO_SHOW and booking.starts_at > claims.database_now():
+        raise InvalidTransition("The game has not begun yet.", status=booking.status)
+    before = BookingShape.json(booking)
+    booking.status = status
+    booking.version += 1
+    booking.save(update_fields=["status", "version", "updated_at"])
+    events.tell(booking, by=by, action=str(status), before=before, event=event)
+    return booking

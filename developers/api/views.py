@@ -1,0 +1,76 @@
+"""`GET /me`, `GET /status`, and the answer to every unknown URL of the API."""
+
+from typing import Any, ClassVar
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.errors import NotFound
+from common.walltime import utc_text
+from developers.serializers import KeyContextShape, StatusShape
+from developers.viewsets import ApiViewSet
+
+
+class MeViewSet(ApiViewSet):
+    scopes: ClassVar = {"retrieve": None}
+    shape = KeyContextShape
+
+    @extend_schema(operation_id="get_me", summary="Who am I", tags=["Start"], responses=KeyContextShape)
+    def retrieve(self, request: Request) -> Response:
+        """The organization and the key behind the request: the first call to try."""
+        return Response(KeyContextShape.json(request.auth))
+
+
+class StatusViewSet(ApiViewSet):
+    """Needs no key; a monitor asks it."""
+
+    authentication_classes: ClassVar[list[Any]] = []
+    scopes: ClassVar = {"retrieve": None}
+
+    @extend_schema(operation_id="get_status", summary="Service status", tags=["Start"], responses=StatusShape, auth=[])
+    def retrieve(self, request: Request) -> Response:
+        """200 when database and Redis answer; without Redis the API goes on, `degraded`. 503 without the database."""
+        database, waiting = database_answers(), tasks_waiting()
+        body = {
+            "object": "status",
+            "status": "ok" if database and waiting is not None else "degraded",
+            "database": "ok" if database else "down",
+            "redis": "down" if waiting is None else "ok",
+            "tasks_waiting": waiting,
+            "time": utc_text(timezone.now().replace(microsecond=0)),
+        }
+        return Response(body, status=200 if database else 503, headers={"Cache-Control": "no-store"})
+
+
+class UnknownView(APIView):
+    """Any other path below the API. It asks for no key: which URLs exist stands in the documents anyway."""
+
+    authentication_classes: ClassVar[list[Any]] = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("URL")
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def tasks_waiting() -> int | None:
+    """Tasks in the queue that no worker has taken yet; None when Redis does not answer."""
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+            return int(client.llen("celery"))  # type: ignore[arg-type]
+    except redis.RedisError:
+        return None

@@ -1,0 +1,121 @@
+"""The OpenAPI 3.1 document: what drf-spectacular cannot see from the views alone."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from common.errors import ErrorCode
+from organizations.permissions import Scope
+
+PUBLIC_PREFIX = "/api/v1/public"
+_WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+_ALWAYS = (400, 401, 403, 406, 422, 503)
+_ON_WRITES = (409, 413, 415)
+
+
+class ApiSchema(AutoSchema):
+    """Adds to every operation its scope, its headers and its refusals."""
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        given: list[OpenApiParameter] = super().get_override_parameters()
+        header = OpenApiParameter.HEADER
+        if self.method in _WRITES:
+            text = "Any text of up to 255 characters: the write takes effect once for it, repeats get the first answer."
+            given = [*given, OpenApiParameter("Idempotency-Key", str, header, description=text)]
+        if self.method in {"PUT", "PATCH", "DELETE"} and "{id}" in self.path:
+            text = "The ETag that was read: 412 when the object has changed since."
+            given = [*given, OpenApiParameter("If-Match", str, header, description=text)]
+        return given
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        scope: Scope | None = getattr(self.view, "scopes", {}).get(getattr(self.view, "action", None))
+        public = not self.view.get_authenticators()
+        if scope is not None:
+            operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
+            operation["x-scope"] = str(scope)
+        for status in self._refusals(public):
+            operation["responses"].setdefault(str(status), _problem(status))
+        return operation
+
+    def _refusals(self, public: bool) -> list[int]:
+        if public:
+            return [400, 406, 422]
+        statuses = [*_ALWAYS, *(_ON_WRITES if self.method in _WRITES else ())]
+        if "{" in self.path:
+            statuses.append(404)
+            statuses += [412, 410, 402] if self.method in _WRITES else []
+        return sorted(statuses)
+
+
+class ReferenceExtension(OpenApiSerializerFieldExtension):
+    """An id, or the object itself where `expand` may swap it in."""
+
+    target_class = "developers.shapes.Reference"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        id_schema = {"type": "string", "pattern": f"^{self.target.kind}_[0-9a-z]{{26}}$"}
+        expanded = getattr(self.target.parent, "expandable", {}).get(self.target.field_name)
+        if expanded is None:
+            return id_schema
+        return {"oneOf": [id_schema, auto_schema.resolve_serializer(expanded, direction).ref]}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "developers.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key of one organization: `Authorization: Bearer bkf_live_…`.",
+        }
+
+
+def only_public_paths(endpoints: list[Any], **kwargs: Any) -> list[Any]:
+    """The same routes answer under /v1; the document tells of one address."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(PUBLIC_PREFIX)]
+
+
+def finish_document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """The error body as a component, and the catalogue of its codes."""
+    codes = [error.code for error in ErrorCode]
+    result["components"]["schemas"]["Problem"] = {
+        "type": "object",
+        "description": "RFC 9457. Further members help on: `reasons`, `alternatives`, `required_scopes` and others.",
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "enum": codes},
+            "detail": {"type": "string"},
+            "request_id": {"type": "string"},
+            "retryable": {"type": "boolean"},
+            "errors": {"type": "array", "items": _FIELD_ERROR},
+        },
+        "required": ["type", "title", "status", "code", "detail", "request_id", "retryable"],
+    }
+    return result
+
+
+_FIELD_ERROR = {
+    "type": "object",
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer into the body."},
+        "parameter": {"type": "string", "description": "Query parameter or header."},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+    "required": ["code", "detail"],
+}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    codes = ", ".join(f"`{error.code}`" for error in ErrorCode if error.status == status)
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": codes, "content": content}

@@ -1,0 +1,161 @@
+"""The verbs on API keys. Only people who administer the organization may use them, never a key."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from common.errors import FieldError, NotFound, ValidationFailed
+from developers import keys
+from developers.errors import ApiKeyExpired, ApiKeyInvalid, ApiKeyMalformed, ApiKeyRevoked
+from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
+from developers.presets import PRESETS
+from organizations.actor import Actor
+from organizations.errors import PlanLimit
+from organizations.models import Organization, User
+from organizations.permissions import READ_SCOPES, Scope
+from organizations.services import record, require_administrator
+
+MAX_LIVE_SECRETS = 2  # the one in use and the one that replaces it
+UNTIL_REVOKED = None  # the default overlap of a rotation: the old secret works until somebody revokes it
+
+
+@transaction.atomic
+def create_key(
+    *,
+    by: Actor,
+    name: str,
+    preset: ApiKey.Preset = ApiKey.Preset.CUSTOM,
+    scopes: Iterable[Scope] = (),
+    mode: ApiKey.Mode = ApiKey.Mode.LIVE,
+    expires_at: dt.datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is shown now and never again. A test key needs the sandbox twin to exist.
+
+    Raises NotAdministrator, PlanLimit (too many keys, or a writing key on a plan without), ValidationFailed.
+    """
+    require_administrator(by)
+    granted = _granted(preset, scopes, expires_at)
+    organization = Organization.objects.select_for_update(of=("self",)).select_related("plan").get(
+        pk=by.organization.pk
+    )
+    _check_plan(organization, granted)
+    key = ApiKey.objects.create(
+        organization=organization,
+        name=name,
+        mode=mode,
+        preset=preset,
+        scopes=sorted(granted),
+        expires_at=expires_at,
+        created_by=User.objects.filter(public_id=by.id).first(),
+    )
+    secret = _add_secret(key)
+    record(by, "api_key.created", key.public_id, name=name, mode=mode, scopes=key.scopes)
+    return key, secret
+
+
+@transaction.atomic
+def rotate_key(*, by: Actor, key: ApiKey, overlap: dt.timedelta | None = UNTIL_REVOKED) -> str:
+    """A second secret for the same key. The old one works for `overlap` more, by default until it is revoked.
+
+    Raises NotAdministrator; ValidationFailed when two secrets are live already.
+    """
+    require_administrator(by)
+    key = ApiKey.objects.visible_to(by).select_for_update().get(pk=key.pk)
+    live = key.secrets.live()
+    if overlap is not UNTIL_REVOKED:
+        live.update(retires_at=timezone.now() + overlap)
+    if key.secrets.live().count() >= MAX_LIVE_SECRETS:
+        raise ValidationFailed(FieldError("Two secrets are live already: revoke the old one first.", pointer="/key"))
+    secret = _add_secret(key)
+    hours = None if overlap is UNTIL_REVOKED else overlap.total_seconds() / 3600
+    record(by, "api_key.rotated", key.public_id, overlap_hours=hours)
+    return secret
+
+
+@transaction.atomic
+def revoke_key(*, by: Actor, key: ApiKey, prefix: str = "") -> int:
+    """Revoke every secret of the key, or the one that begins with `prefix`; the next request with it meets 401.
+
+    Answers how many were revoked. Raises NotAdministrator.
+    """
+    require_administrator(by)
+    secrets = ApiKeySecret.objects.visible_to(by).filter(key=key, revoked_at=None, prefix__startswith=prefix)
+    revoked = secrets.update(revoked_at=timezone.now())
+    record(by, "api_key.revoked", key.public_id, secrets=revoked, prefix=prefix)
+    return revoked
+
+
+def find_key(*, by: Actor, public_id: str) -> ApiKey:
+    """Raises NotFound."""
+    key = ApiKey.objects.visible_to(by).filter(public_id=public_id).first()
+    if key is None:
+        raise NotFound("API key")
+    return key
+
+
+def authenticate(text: str) -> ApiKeySecret:
+    """The live secret of that text: pattern, checksum, then one indexed look-up. Never cached, so that a revocation
+    holds from the next request on.
+
+    Raises ApiKeyMalformed, ApiKeyInvalid, ApiKeyRevoked, ApiKeyExpired.
+    """
+    if not keys.is_well_formed(text):
+        raise ApiKeyMalformed("Check that the key was copied whole: bkf_live_ or bkf_test_ and 38 letters or digits.")
+    secret = ApiKeySecret.objects.with_key().filter(digest=keys.digest(text)).first()
+    if secret is None:
+        raise ApiKeyInvalid
+    if not secret.is_live:
+        raise ApiKeyRevoked
+    if secret.key.expires_at is not None and secret.key.expires_at <= timezone.now():
+        raise ApiKeyExpired
+    return secret
+
+
+def record_use(*, secret_id: int, at: dt.datetime, ip: str | None, agent: str) -> None:
+    """Note when, from where and with what a secret was last used. Runs in a worker, off the request's path."""
+    ApiKeySecret.objects.filter(pk=secret_id).update(
+        first_used_at=Coalesce(F("first_used_at"), Value(at)), last_used_at=at, last_used_ip=ip, last_used_agent=agent
+    )
+
+
+def forget_idempotency() -> int:
+    """Drop the kept answers that are older than the promised 72 hours."""
+    kept_since = timezone.now() - dt.timedelta(hours=settings.IDEMPOTENCY_KEPT_HOURS)
+    return IdempotencyRecord.objects.older_than(kept_since).delete()[0]
+
+
+def redact_answers(*, organization: Organization, mentions: Collection[str]) -> None:
+    """Empty the kept answers that mention one of the public ids; their requests stay answered."""
+    for record_ in IdempotencyRecord.objects.filter(organization=organization, body__isnull=False):
+        text = bytes(record_.body or b"").decode()
+        if any(public_id in text for public_id in mentions):
+            record_.body = b'{"erased":true}'
+            record_.save(update_fields=["body"])
+
+
+def _granted(preset: ApiKey.Preset, scopes: Iterable[Scope], expires_at: dt.datetime | None) -> frozenset[Scope]:
+    granted = PRESETS.get(preset) or frozenset(scopes)
+    if not granted:
+        raise ValidationFailed(FieldError("Name a preset or at least one scope.", pointer="/scopes"))
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationFailed(FieldError("The expiry lies in the past.", pointer="/expires_at"))
+    return granted
+
+
+def _check_plan(organization: Organization, granted: frozenset[Scope]) -> None:
+    plan = organization.plan
+    if not plan.keys_may_write and not granted <= READ_SCOPES:
+        raise PlanLimit(f"API keys on the {plan.name} plan are read-only.")
+    if ApiKey.objects.filter(organization=organization).live().count() >= plan.max_api_keys:
+        raise PlanLimit(f"The {plan.name} plan includes {plan.max_api_keys} API keys.")
+
+
+def _add_secret(key: ApiKey) -> str:
+    minted = keys.mint(key.mode)
+    ApiKeySecret.objects.create(key=key, digest=minted.digest, prefix=minted.prefix, last4=minted.last4)
+    return minted.text

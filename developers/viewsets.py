@@ -1,0 +1,169 @@
+"""What every API view shares: tenancy, scopes, idempotent writes, conditional requests, keyset lists, expansion."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.http import QueryDict
+from django_filters import FilterSet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BooleanField, IntegerField, ListField, ValidationError
+from rest_framework.viewsets import GenericViewSet
+
+from common.errors import FieldError, ValidationFailed
+from developers import conditional, idempotency, problems
+from developers.filters import StrictFilterBackend
+from developers.inputs import Input
+from developers.pagination import KeysetPagination
+from developers.shapes import Shape
+from organizations.actor import Actor
+from organizations.permissions import Scope
+
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+LIST_PARAMETERS = {"limit", "cursor", "sort"}
+
+
+class ApiViewSet(GenericViewSet[Any]):
+    """A resource. Subclasses state `scopes` for each action and call one service per write.
+
+    `sorts` are the fields a list may be sorted by, the first the default; `shape` the outgoing shape.
+    `query_inputs` says what an action that is no list reads from the query: anything else there is refused by name.
+    `expand_scopes` are needed to see an expanded object whose own route needs them.
+    """
+
+    scopes: ClassVar[dict[str, Scope | None]] = {}
+    shape: ClassVar[type[Shape]]
+    sorts: ClassVar[tuple[str, ...]] = ("-created_at",)
+    filterset_class: ClassVar[type[FilterSet] | None] = None
+    query_inputs: ClassVar[dict[str, type[Input]]] = {}
+    expand_scopes: ClassVar[dict[str, Scope]] = {}
+    lookup_value_regex = "[0-9A-Za-z_-]{1,64}"
+    filter_backends: ClassVar[list[Any]] = [StrictFilterBackend]
+    pagination_class = KeysetPagination
+
+    def get_serializer_class(self) -> type[Shape]:
+        """The shape is what answers look like; requests name their Input in `extend_schema`."""
+        return self.shape
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After authentication and scopes: refuse unknown parameters, and make each write one idempotent act."""
+        super().initial(request, *args, **kwargs)
+        self.refuse_unknown_parameters()
+        if request.method in WRITES:
+            request._request.body  # noqa: B018 - reads it now, within the size limit
+            name = request.method.lower()
+            setattr(self, name, functools.partial(self.write, getattr(self, name)))
+
+    def write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Run the handler in one transaction, once for each Idempotency-Key."""
+        execute = functools.partial(handler, request, *args, **kwargs)
+        key = request.headers.get(idempotency.HEADER)
+        if key is None:
+            with transaction.atomic():
+                return execute()
+        if not 0 < len(key) <= idempotency.MAX_LETTERS or not key.isprintable():
+            raise ValidationFailed(
+                FieldError(f"1 to {idempotency.MAX_LETTERS} printable characters.", parameter=idempotency.HEADER)
+            )
+
+        def refuse(error: Exception) -> Response:
+            return problems.respond(problems.to_domain_error(error), request)
+
+        return idempotency.run(request, key, execute=execute, refuse=refuse)
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, with the request's id and idempotency key for history and events."""
+        caller: Actor = self.request.user
+        return caller.in_request(
+            request_id=self.request.request_id,
+            idempotency_key=self.request.headers.get(idempotency.HEADER, ""),
+        )
+
+    def input(self, serializer: type[Input], *, partial: bool = False) -> dict[str, Any]:
+        """The validated body. Raises rest_framework's ValidationError, which becomes 422 with pointers."""
+        parsed = serializer(data=self.request.data, partial=partial, context={"actor": self.actor})
+        parsed.is_valid(raise_exception=True)
+        values: dict[str, Any] = parsed.validated_data
+        return values
+
+    def query(self) -> dict[str, Any]:
+        """The validated query string of the action; a refusal names the parameter."""
+        parsed = self.query_inputs[self.action](
+            data=query_data(self.query_inputs[self.action](), self.request.query_params), context={"actor": self.actor}
+        )
+        if not parsed.is_valid():
+            raise ValidationFailed(
+                *(
+                    FieldError(error.detail, error.code, parameter=(error.pointer or "").split("/")[1])
+                    for error in problems.field_errors(ValidationError(parsed.errors))
+                )
+            )
+        values: dict[str, Any] = parsed.validated_data
+        return values
+
+    @property
+    def expected_version(self) -> int | None:
+        return conditional.expected_version(self.request.headers.get("If-Match"))
+
+    def answer(self, obj: Any, *, status: int = 200, **more: Any) -> Response:
+        """One object in its shape, with `more` members beside its own, and its ETag; 304 when the caller has it."""
+        expand = self.expand()
+        data = {**self.shape(expand=expand).to_representation(obj), **more}
+        tag = conditional.etag(obj.version, data if more or expand else None)
+        if self.request.method in ("GET", "HEAD") and conditional.is_unchanged(
+            self.request.headers.get("If-None-Match"), tag
+        ):
+            return Response(status=304, headers={"ETag": tag})
+        return Response(data, status=status, headers={"ETag": tag})
+
+    def answer_list(self, queryset: Any) -> Response:
+        """One page of the queryset, filtered, sorted and expanded as the query asks."""
+        rows = self.paginate_queryset(self.filter_queryset(queryset))
+        shape = self.shape(expand=self.expand())
+        return self.get_paginated_response([shape.to_representation(row) for row in rows or ()])
+
+    def expand(self) -> frozenset[str]:
+        """`expand=customer,room`: the fields whose ids are swapped for the objects."""
+        asked = {name for item in self.request.query_params.getlist("expand") for name in item.split(",") if name}
+        if unknown := asked - set(self.shape.expandable):
+            raise ValidationFailed(
+                *(FieldError(f"{name} cannot be expanded here.", parameter="expand") for name in sorted(unknown))
+            )
+        self.actor.require(*(self.expand_scopes[name] for name in asked if name in self.expand_scopes))
+        return frozenset(asked)
+
+    def refuse_unknown_parameters(self) -> None:
+        """Before anything else is looked at; an unrouted method (action None) is refused as such later."""
+        if self.action is None:
+            return
+        known = {"expand"} if getattr(self, "shape", None) and self.shape.expandable else set()
+        if self.action in self.query_inputs:
+            known |= set(self.query_inputs[self.action]().fields)
+        elif self.action == "list":
+            known |= LIST_PARAMETERS | set(self.filterset_class.base_filters if self.filterset_class else ())
+        if unknown := set(self.request.query_params) - known:
+            raise ValidationFailed(
+                *(FieldError("This parameter is unknown.", "unknown_parameter", parameter=name) for name in sorted(unknown))
+            )
+
+
+def query_data(serializer: Input, params: QueryDict) -> dict[str, Any]:
+    """Texts of a query string as the JSON values they stand for: numbers, true and false, lists by comma or repetition.
+
+    What does not look like its field's type is passed on as it is, and the field refuses it.
+    """
+    data: dict[str, Any] = {}
+    for name in params:
+        field, text = serializer.fields.get(name), params[name]
+        if isinstance(field, ListField):
+            data[name] = [value for item in params.getlist(name) for value in item.split(",") if value]
+        elif isinstance(field, IntegerField) and text.isascii() and text.isdigit() and len(text) < 16:
+            data[name] = int(text)
+        elif isinstance(field, BooleanField):
+            data[name] = {"true": True, "false": False}.get(text, text)
+        else:
+            data[name] = text
+    return data

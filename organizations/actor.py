@@ -1,0 +1,48 @@
+"""Who acts: a person, an API key or the system. Every door builds one; services and the audit trail receive it."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from organizations.errors import NotAllowed
+from organizations.permissions import ALL_SCOPES, Role, Scope
+
+if TYPE_CHECKING:
+    from organizations.models import Membership, Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The one who acts, on whose organization, and with which scopes.
+
+    `type` is user, api_key or system; `id` the public id (`system` for the system itself).
+    """
+
+    type: str
+    id: str
+    organization: "Organization"
+    scopes: frozenset[Scope]
+    role: Role | None = None
+    request_id: str = ""
+    idempotency_key: str = ""
+
+    @classmethod
+    def member(cls, membership: "Membership", *, request_id: str = "") -> "Actor":
+        role = Role(membership.role)
+        return cls("user", membership.user.public_id, membership.organization, role.scopes, role, request_id)
+
+    @classmethod
+    def system(cls, organization: "Organization") -> "Actor":
+        """The product itself: sweeps, commands, demo data."""
+        return cls("system", "system", organization, ALL_SCOPES, Role.OWNER)
+
+    def require(self, *scopes: Scope) -> None:
+        """Raise NotAllowed (403 insufficient_scope) unless the actor has every one of the scopes."""
+        if not self.scopes.issuperset(scopes):
+            raise NotAllowed(required=scopes, granted=self.scopes)
+
+    def in_request(self, *, request_id: str, idempotency_key: str) -> "Actor":
+        return dataclasses.replace(self, request_id=request_id, idempotency_key=idempotency_key)
+
+    def as_json(self) -> dict[str, str]:
+        return {"type": self.type, "id": self.id}
