@@ -4,6 +4,7 @@ These are DRF serializers and fields, so that the OpenAPI document describes exa
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,7 @@ from django.core.validators import validate_email
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from common.money import MAX_AMOUNT
 
@@ -21,7 +23,7 @@ METADATA_KEYS, METADATA_KEY_LETTERS, METADATA_VALUE_LETTERS = 50, 40, 500
 
 
 class Input(serializers.Serializer[Any]):
-    """A JSON object in a request. `PUT` changes the fields sent: use `partial=True` for it."""
+    """A JSON object in a request."""
 
     def to_internal_value(self, data: Any) -> Any:
         values: Any = super().to_internal_value(data)
@@ -29,6 +31,24 @@ class Input(serializers.Serializer[Any]):
         if unknown:
             raise serializers.ValidationError({name: ["This field is unknown."] for name in unknown}, code="unknown_field")
         return values
+
+
+def changes_of(created: type[Input]) -> type[Input]:
+    """The input of the `PUT` beside a `POST`: the same fields, none required, no defaults; what is nested stays whole.
+
+    (DRF's own `partial=True` would make nested fields optional too.)
+    """
+
+    class Changes(created):  # type: ignore[misc, valid-type]
+        def get_fields(self) -> dict[str, Any]:
+            fields: dict[str, Any] = super().get_fields()
+            for field in fields.values():
+                field.required, field.default = False, empty
+            return fields
+
+    Changes.__name__ = created.__name__.replace("Input", "ChangesInput")
+    Changes.__doc__ = "The fields sent are changed, the others stay."
+    return Changes
 
 
 class Text(serializers.CharField):
@@ -198,6 +218,27 @@ class VisibleId(serializers.CharField):
         if found is None:
             self.fail("unknown", kind=self.model._meta.verbose_name)
         return found
+
+
+class VisibleIds(serializers.ListField):
+    """Public ids of objects that the caller can see, looked up in one query. `prepare` refines that query."""
+
+    default_error_messages = {"unknown": "There is no {kind} with the id {id}."}
+
+    def __init__(
+        self, model: type[models.Model], *, prepare: Callable[[Any], Any] = lambda queryset: queryset, **kwargs: Any
+    ) -> None:
+        self.model, self.prepare = model, prepare
+        super().__init__(child=Text(max_length=64), **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        ids = super().to_internal_value(data)
+        visible = self.model.objects.visible_to(self.context["actor"])  # type: ignore[attr-defined]
+        found = {row.public_id: row for row in self.prepare(visible).filter(public_id__in=ids)}
+        for public_id in ids:
+            if public_id not in found:
+                self.fail("unknown", kind=self.model._meta.verbose_name, id=public_id)
+        return list(found.values())
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "maxLength": METADATA_VALUE_LETTERS}})

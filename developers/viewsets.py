@@ -82,9 +82,9 @@ class ApiViewSet(GenericViewSet[Any]):
             idempotency_key=self.request.headers.get(idempotency.HEADER, ""),
         )
 
-    def input(self, serializer: type[Input], *, partial: bool = False) -> dict[str, Any]:
+    def input(self, serializer: type[Input]) -> dict[str, Any]:
         """The validated body. Raises rest_framework's ValidationError, which becomes 422 with pointers."""
-        parsed = serializer(data=self.request.data, partial=partial, context={"actor": self.actor})
+        parsed = serializer(data=self.request.data, context={"actor": self.actor})
         parsed.is_valid(raise_exception=True)
         values: dict[str, Any] = parsed.validated_data
         return values

@@ -91,7 +91,7 @@ class BookingViewSet(ApiViewSet):
     )
     def update(self, request: Request, id: str) -> Response:
         """The fields sent are changed. A new slot is claimed and the old one freed in one step, or nothing happens."""
-        changes = self.input(ChangeBookingInput, partial=True)
+        changes = self.input(ChangeBookingInput)
         changes.pop("settlement", None)  # money due stays due on every booking until Stripe payments land
         booking, change = services.change_booking(
             booking=self.booking(), by=self.actor, expected_version=self.expected_version, **changes

@@ -11,7 +11,7 @@ from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
 from bookings.services.locking import locked_booking, locked_room
-from bookings.services.pricing import default_private, deposit_of, price_by, rules_of
+from bookings.services.pricing import deposit_of, price_by, rules_of
 from common.errors import DomainError, FieldError, ValidationFailed
 from customers.models import Customer
 from customers.services import customer_for_booking
@@ -19,6 +19,7 @@ from organizations.actor import Actor
 from organizations.permissions import Scope
 from payments.services import record_payment
 from rooms import claims
+from rooms.availability import default_private
 from rooms.models import Room
 from rooms.policies import policies_of
 from webhooks.types import EventType

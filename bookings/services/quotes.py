@@ -9,12 +9,13 @@ from bookings import policies
 from bookings.models import Booking, Quote
 from bookings.services.cancellation import refund_amount, require_cancelable
 from bookings.services.change import plan_change
-from bookings.services.pricing import default_private, deposit_of, price_by, rules_of
+from bookings.services.pricing import deposit_of, price_by, rules_of
 from common import money
 from common.walltime import utc_text, zone
 from organizations.actor import Actor
 from organizations.permissions import Scope
 from rooms import claims
+from rooms.availability import default_private
 from rooms.models import Room
 from rooms.policies import policies_of
 
@@ -45,8 +46,8 @@ def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
     """
     by.require(Scope.BOOKINGS_READ)
     plan = plan_change(booking, now=claims.database_now(), **asked)
-    if plan.is_move or plan.private != booking.private or plan.party_size != booking.party_size:
-        claims.require_bookable(**plan.slot(), ignore_holder=booking.public_id, is_move=plan.is_move)
+    if plan.is_move or plan.private != booking.private:
+        claims.require_bookable(**plan.slot(), ignore_holder=booking.public_id)
     paid = booking.net_paid - plan.refund
     return _quote(
         Quote.Kind.CHANGE,

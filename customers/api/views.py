@@ -84,7 +84,7 @@ class CustomerViewSet(ApiViewSet):
         responses=CustomerShape,
     )
     def update(self, request: Request, id: str) -> Response:
-        changes = self.input(CustomerInput, partial=True)
+        changes = self.input(CustomerInput)
         customer = services.update_customer(
             customer=self.customer(), by=self.actor, expected_version=self.expected_version, **changes
         )

@@ -1,0 +1,136 @@
+"""What already takes the spaces' time: read in three queries, whatever the number of rooms and days."""
+
+import datetime as dt
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from common.walltime import zone
+from rooms.models import Block, Claim, Occupancy, Room
+from rooms.recurrence import Stretch, stretches
+
+# No session lasts longer with its set-up and turnaround (rules.py keeps it so): how far back the index is read.
+LONGEST_PERIOD = dt.timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A live session's hold on a space. `seats` are those of live claims; `is_held`: no claim on it is firm yet."""
+
+    start: dt.datetime
+    end: dt.datetime
+    room_id: int
+    session_id: int
+    session_start: dt.datetime
+    exclusive: bool
+    capacity: int
+    seats: int
+    is_held: bool
+
+
+@dataclass(slots=True)
+class Calendar:
+    """Busy time by space, sorted and free of overlaps; blocked time by room."""
+
+    busy: dict[int, list[Busy]] = field(default_factory=lambda: defaultdict(list))
+    blocked: dict[int, list[Stretch]] = field(default_factory=lambda: defaultdict(list))
+
+    def overlapping(self, space_id: int, start: dt.datetime, end: dt.datetime) -> Iterable[Busy]:
+        intervals = self.busy.get(space_id, ())
+        index = bisect_left(intervals, end, key=lambda interval: interval.start)
+        while index and intervals[index - 1].end > start:
+            index -= 1
+            yield intervals[index]
+
+    def is_blocked(self, room_id: int, start: dt.datetime, end: dt.datetime) -> bool:
+        return any(first < end and last > start for first, last in self.blocked.get(room_id, ()))
+
+
+def load(
+    rooms: list[Room], start: dt.datetime, end: dt.datetime, *, now: dt.datetime, ignore_holder: str | None = None
+) -> Calendar:
+    """The calendar of the rooms' spaces over [start, end) as it is at `now`: holds past their time, and the claim of
+    `ignore_holder`, are not there. `rooms` come from `with_spaces()`.
+    """
+    calendar = Calendar()
+    _read_busy(calendar, rooms, start, end, now=now, ignore_holder=ignore_holder)
+    _read_blocks(calendar, rooms, start, end)
+    return calendar
+
+
+def _read_busy(
+    calendar: Calendar,
+    rooms: list[Room],
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    now: dt.datetime,
+    ignore_holder: str | None,
+) -> None:
+    rows = list(
+        Occupancy.objects.filter(
+            space__in={space for room in rooms for space in room.space_ids},
+            active=True,
+            period__startswith__gte=start - LONGEST_PERIOD,
+            period__startswith__lt=end,
+            period__endswith__gt=start,
+        )
+        .order_by("space_id", "period")
+        .values_list(
+            "space_id",
+            "period",
+            "session_id",
+            "session__room_id",
+            "session__starts_at",
+            "session__exclusive",
+            "session__capacity",
+            "session__seats_taken",
+        )
+    )
+    not_counted, open_seats = _loose_seats({row[2] for row in rows}, now=now, ignore_holder=ignore_holder)
+    for space_id, period, session_id, room_id, session_start, exclusive, capacity, taken in rows:
+        seats = taken - not_counted[session_id]
+        if seats > 0:
+            is_held = seats <= open_seats[session_id]
+            busy = Busy(
+                period.lower, period.upper, room_id, session_id, session_start, exclusive, capacity, seats, is_held
+            )
+            calendar.busy[space_id].append(busy)
+
+
+def _loose_seats(
+    session_ids: set[int], *, now: dt.datetime, ignore_holder: str | None
+) -> tuple[dict[int, int], dict[int, int]]:
+    """By session: the seats that do not count (dead or ignored claims), and those of open holds."""
+    not_counted: dict[int, int] = defaultdict(int)
+    held: dict[int, int] = defaultdict(int)
+    loose = Q(expires_at__isnull=False) | Q(holder=ignore_holder or "")
+    claims = Claim.objects.filter(loose, released_at=None, session__in=session_ids)
+    for session_id, holder, seats, expires_at in claims.values_list("session_id", "holder", "seats", "expires_at"):
+        if holder == ignore_holder or expires_at <= now:
+            not_counted[session_id] += seats
+        else:
+            held[session_id] += seats
+    return not_counted, held
+
+
+def _read_blocks(calendar: Calendar, rooms: list[Room], start: dt.datetime, end: dt.datetime) -> None:
+    if not rooms:
+        return
+    blocks = Block.objects.filter(organization=rooms[0].organization_id).touching(start, end).with_spaces()
+    for block in blocks:
+        for room in rooms:
+            if covers(block, room):
+                calendar.blocked[room.pk] += stretches(block, zone(room.venue.timezone), start, end)
+
+
+def covers(block: Block, room: Room) -> bool:
+    """Whether the block takes the room: all rooms, its venue's, itself, or one that shares a space with it."""
+    if block.scope == Block.Scope.ALL:
+        return True
+    if block.scope == Block.Scope.VENUE:
+        return block.venue_id == room.venue_id
+    return not set(block.space_ids).isdisjoint(room.space_ids)

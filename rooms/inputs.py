@@ -1,0 +1,244 @@
+"""Timetables, prices, policies and recurrences as requests say them and answers repeat them."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from developers.inputs import Currency, Day, Flag, Input, Integer, Money, Text, WallTime
+
+MAX_RULES = 100
+MAX_OVERRIDES = 1_000
+MINUTES_A_DAY = 1_440
+
+
+def _exactly_one(attrs: dict[str, Any], names: tuple[str, ...]) -> None:
+    if sum(name in attrs for name in names) != 1:
+        raise serializers.ValidationError({names[0]: [f"Give exactly one of: {', '.join(names)}."]}, code="exactly_one")
+
+
+class Weekdays(serializers.ListField):
+    """ISO weekdays: 1 is Monday, 7 Sunday."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Integer(min_value=1, max_value=7), min_length=1, max_length=7, **kwargs)
+
+
+class Percent(serializers.DecimalField):
+    """Percent, at most two decimals, such as 12.5."""
+
+    def __init__(self, *, low: int = 0, high: int = 100, **kwargs: Any) -> None:
+        super().__init__(max_digits=6, decimal_places=2, min_value=Decimal(low), max_value=Decimal(high), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        value = super().to_internal_value(data)
+        return int(value) if value == value.to_integral_value() else float(value)
+
+
+class DayText(Day):
+    """A calendar day, kept as its text."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        return super().to_internal_value(value).isoformat()
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class RuleInput(Input):
+    """Starts on some weekdays: listed, or from the first to the last by an interval. `last_start` before `first_start`
+    runs past midnight. With dates it is a season, which replaces the rules without."""
+
+    weekdays = Weekdays()
+    start_times = serializers.ListField(child=WallTime(), required=False, min_length=1, max_length=200)
+    first_start = WallTime(required=False)
+    last_start = WallTime(required=False)
+    interval_minutes = Integer(min_value=5, max_value=MINUTES_A_DAY, required=False)
+    valid_from = DayText(required=False)
+    valid_until = DayText(required=False)
+    price_override = Money(required=False, help_text="Replaces the base price: of the group, or per person.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        _exactly_one(attrs, ("start_times", "first_start"))
+        interval = {"last_start", "interval_minutes"} & attrs.keys()
+        if "first_start" in attrs and len(interval) < 2:
+            raise serializers.ValidationError({"first_start": ["last_start and interval_minutes go with it."]})
+        if "start_times" in attrs and interval:
+            raise serializers.ValidationError({"start_times": ["They go without last_start and interval_minutes."]})
+        if attrs.get("valid_from", "") > attrs.get("valid_until", "9"):
+            raise serializers.ValidationError({"valid_until": ["It lies before valid_from."]})
+        return attrs
+
+
+class OverrideInput(Input):
+    """One day that differs: closed, or with starts of its own."""
+
+    date = DayText()
+    closed = Flag(required=False)
+    start_times = serializers.ListField(child=WallTime(), required=False, min_length=1, max_length=200)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs.get("closed")) == ("start_times" in attrs):
+            raise serializers.ValidationError({"closed": ["Give either closed: true or start_times."]})
+        return attrs
+
+
+class ScheduleInput(Input):
+    rules = RuleInput(many=True, required=False, max_length=MAX_RULES)
+    overrides = OverrideInput(many=True, required=False, max_length=MAX_OVERRIDES)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        dates = [override["date"] for override in attrs.get("overrides", ())]
+        if len(dates) != len(set(dates)):
+            raise serializers.ValidationError({"overrides": ["A date stands there twice."]})
+        return {"rules": attrs.get("rules", []), "overrides": attrs.get("overrides", [])}
+
+
+class TierInput(Input):
+    min = Integer(min_value=1)
+    max = Integer(min_value=1)
+    amount = Money()
+
+
+class AmountOrPercentInput(Input):
+    amount = Money(required=False)
+    percent = Percent(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        _exactly_one(attrs, ("amount", "percent"))
+        return attrs
+
+
+class TimesInput(Input):
+    """Wall times [from, to), may run past midnight."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": WallTime(), "to": WallTime()}
+
+
+class DatesInput(Input):
+    """Days, both included."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": DayText(), "to": DayText()}
+
+
+class PartyInput(Input):
+    min = Integer(min_value=1)
+    max = Integer(min_value=1)
+
+
+class AdjustmentInput(Input):
+    """Changes the price where everything it names matches. Exactly one of percent, fixed and set."""
+
+    label = Text(max_length=60, required=False)
+    priority = Integer(required=False, max_value=1_000, help_text="Lowest first.")
+    weekdays = Weekdays(required=False)
+    times = TimesInput(required=False)
+    dates = DatesInput(required=False)
+    party = PartyInput(required=False)
+    percent = Percent(low=-100, high=1_000, required=False)
+    fixed = Money(min_value=-99_999_999_999, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "set": Money(required=False)}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        _exactly_one(attrs, ("percent", "fixed", "set"))
+        return attrs
+
+
+class PricingInput(Input):
+    """`amount` with per_group and per_person, `tiers` without gaps with tiered. Amounts are minor units."""
+
+    model = serializers.ChoiceField(["per_group", "per_person", "tiered"])
+    currency = Currency()
+    amount = Money(required=False)
+    tiers = TierInput(many=True, required=False, max_length=100)
+    adjustments = AdjustmentInput(many=True, required=False, max_length=100)
+    private_upgrade = AmountOrPercentInput(required=False, allow_null=True)
+    deposit = AmountOrPercentInput(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        tiered = attrs["model"] == "tiered"
+        if tiered != ("tiers" in attrs) or tiered == ("amount" in attrs):
+            wanted, other = ("tiers", "amount") if tiered else ("amount", "tiers")
+            raise serializers.ValidationError({wanted: [f"{attrs['model']} prices take {wanted} and no {other}."]})
+        tiers = attrs.get("tiers", [])
+        for tier, following in zip(tiers, tiers[1:], strict=False):
+            if following["min"] != tier["max"] + 1:
+                raise serializers.ValidationError({"tiers": ["They leave a gap or overlap."]}, code="gap")
+        if any(tier["min"] > tier["max"] for tier in tiers) or (tiered and not tiers):
+            raise serializers.ValidationError({"tiers": ["A tier begins at its min and ends at its max."]})
+        return {"adjustments": [], "deposit": None, "private_upgrade": None, **attrs}
+
+
+class WindowInput(Input):
+    hours_before = Integer(max_value=24 * 366)
+    refund_percent = Integer(max_value=100)
+
+
+class PolicyInput(Input):
+    """Cancellation: of the windows, the one with the most hours_before still ahead of the start counts."""
+
+    windows = WindowInput(many=True, max_length=20)
+    fee = Money(required=False, default=0)
+    deposit_refundable = Flag(required=False, default=True)
+
+
+class RescheduleWindowInput(Input):
+    hours_before = Integer(max_value=24 * 366)
+    allowed = Flag()
+    fee = Money(required=False, default=0)
+
+
+class ReschedulePolicyInput(Input):
+    windows = RescheduleWindowInput(many=True, max_length=20)
+    max_times = Integer(required=False, allow_null=True, default=None)
+
+
+class CustomFieldInput(Input):
+    """A question that the room asks; `choices` with type choice."""
+
+    key = serializers.RegexField(r"^[a-z][a-z0-9_]{0,39}$")
+    label = Text()
+    type = serializers.ChoiceField(["text", "number", "boolean", "choice"])
+    required = Flag(required=False, default=False)
+    choices = serializers.ListField(child=Text(), required=False, max_length=100)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["type"] == "choice") != bool(attrs.get("choices")):
+            raise serializers.ValidationError({"choices": ["They go with type choice, and only there."]})
+        return attrs
+
+
+class TaxInput(Input):
+    """`rate` in percent as a text, such as "20" or "5.5"."""
+
+    rate = serializers.RegexField(r"^[0-9]{1,2}(\.[0-9]{1,3})?$")
+    inclusive = Flag(required=False, default=True)
+    label = Text(max_length=40, required=False, allow_blank=True, default="")
+
+
+class HoursInput(Input):
+    """Opening hours to be shown; `closes` before `opens` runs past midnight."""
+
+    weekday = Integer(min_value=1, max_value=7)
+    opens = WallTime()
+    closes = WallTime()
+
+
+class RecurrenceInput(Input):
+    """Weekly by the venue's clock, until a day or for a count; without either, for ever."""
+
+    freq = serializers.ChoiceField(["weekly"])
+    interval = Integer(min_value=1, max_value=52, required=False, default=1)
+    until = DayText(required=False)
+    count = Integer(min_value=1, max_value=520, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "until" in attrs and "count" in attrs:
+            raise serializers.ValidationError({"count": ["Give until or count, not both."]})
+        return attrs

@@ -1,0 +1,21 @@
+"""The verbs on venues, rooms and blocks."""
+
+from rooms.services.blocks import block_conflicts, create_block, delete_block, update_block
+from rooms.services.rooms import archive_room, create_room, update_room
+from rooms.services.sandbox import sandbox_for
+from rooms.services.venues import create_venue, default_venue, delete_venue, update_venue
+
+__all__ = [
+    "archive_room",
+    "block_conflicts",
+    "create_block",
+    "create_room",
+    "create_venue",
+    "default_venue",
+    "delete_block",
+    "delete_venue",
+    "sandbox_for",
+    "update_block",
+    "update_room",
+    "update_venue",
+]

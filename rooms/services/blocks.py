@@ -1,0 +1,151 @@
+"""The verbs on blocks. A block is laid behind the locks of all spaces that it takes, as a booking is, so that neither
+can slip past the other.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+
+from common.errors import FieldError, NotFound, ValidationFailed, VersionConflict
+from common.walltime import zone
+from organizations.actor import Actor
+from organizations.permissions import Scope
+from rooms import calendar, claims, events
+from rooms.errors import BlockConflictsBookings
+from rooms.models import Block, Claim, Room
+from rooms.recurrence import first_day, last_day, stretches
+from rooms.serializers import BlockShape
+
+MAX_CONFLICTS = 100  # booking ids named in an answer
+LATEST = dt.datetime(2100, 12, 31, tzinfo=dt.UTC)
+
+
+@transaction.atomic
+def create_block(*, by: Actor, on_conflict: str = "reject", rooms: list[Room] | None = None, **fields: Any) -> Block:
+    """Take time off sale. With `on_conflict="reject"` a block that hits bookings is refused and names them; with
+    `keep` it is laid, and the bookings stay.
+
+    Raises NotAllowed, ValidationFailed, BlockConflictsBookings.
+    """
+    by.require(Scope.SCHEDULES_WRITE)
+    block = Block(organization=by.organization)
+    _assign(block, fields, rooms=rooms)
+    block.save()
+    if rooms:
+        block.rooms.set(rooms)
+    block = _laid(block, on_conflict=on_conflict)
+    events.blocked(block, by=by)
+    return block
+
+
+@transaction.atomic
+def update_block(
+    *, block: Block, by: Actor, on_conflict: str = "reject", expected_version: int | None = None, **changes: Any
+) -> Block:
+    """Change the given fields. Raises as `create_block`, and NotFound, VersionConflict."""
+    by.require(Scope.SCHEDULES_WRITE)
+    block = _locked(block, by=by, expected_version=expected_version)
+    before = BlockShape.json(block)
+    rooms = changes.pop("rooms", None)
+    _assign(block, changes, rooms=rooms)
+    block.version += 1
+    block.save()
+    if rooms is not None or block.scope != Block.Scope.ROOMS:
+        block.rooms.set(rooms or [])
+    moved = bool(rooms) or any(name in changes for name in _TIMES | {"venue", "all"})
+    block = _laid(block, on_conflict=on_conflict if moved else "keep")
+    events.block_changed(block, by=by, before=before)
+    return block
+
+
+@transaction.atomic
+def delete_block(*, block: Block, by: Actor, expected_version: int | None = None) -> None:
+    """Put the time back on sale. Raises NotAllowed, NotFound, VersionConflict."""
+    by.require(Scope.SCHEDULES_WRITE)
+    block = _locked(block, by=by, expected_version=expected_version)
+    events.unblocked(block, by=by)
+    Block.objects.filter(pk=block.pk).delete()
+
+
+def block_conflicts(block: Block) -> list[str]:
+    """The ids of the coming bookings that the block hits, at most 100. `block` comes from `with_spaces()`."""
+    now = claims.database_now()
+    hit: list[str] = []
+    for room in _rooms_under(block):
+        coming = Claim.objects.live(now).filter(session__room=room, session__ends_at__gt=now)
+        games = coming.values_list("holder", "session__starts_at", "session__ends_at").order_by("session__starts_at")
+        latest = max((ends_at for _, _, ends_at in games), default=now)
+        taken = calendar.Calendar()
+        taken.blocked[room.pk] += stretches(block, zone(room.venue.timezone), now, min(latest, LATEST))
+        hit += [holder for holder, starts_at, ends_at in games if taken.is_blocked(room.pk, starts_at, ends_at)]
+    return hit[:MAX_CONFLICTS]
+
+
+_TIMES = {"starts_at", "ends_at", "date_from", "date_to", "recurrence"}
+
+
+def _assign(block: Block, fields: dict[str, Any], *, rooms: list[Room] | None) -> None:
+    """Fields as the API has them: `rooms`, `venue` or `all`; instants or days. One given way replaces the other."""
+    everywhere, venue = fields.pop("all", False), fields.pop("venue", None)
+    if rooms or everywhere or venue:
+        scope = Block.Scope
+        block.scope = scope.ROOMS if rooms else scope.VENUE if venue else scope.ALL
+        block.venue = venue
+    if "starts_at" in fields or "ends_at" in fields:
+        block.date_from = block.date_to = None
+    if "date_from" in fields or "date_to" in fields:
+        block.starts_at = block.ends_at = None
+    for name, value in fields.items():
+        setattr(block, name, value)
+    _check_times(block)
+    anchor = venue or (rooms[0].venue if rooms else None) or block.venue
+    block.series_ends_on = last_day(block.recurrence, first_day(block, zone(anchor.timezone if anchor else "UTC")))
+    if block.series_ends_on is not None:
+        block.series_ends_on += _length(block)
+
+
+def _length(block: Block) -> dt.timedelta:
+    """How many days after its first the last day of an occurrence may lie."""
+    if block.starts_at and block.ends_at:
+        return dt.timedelta(days=(block.ends_at - block.starts_at).days + 2)
+    assert block.date_from and block.date_to
+    return block.date_to - block.date_from
+
+
+def _check_times(block: Block) -> None:
+    start, end = ("starts_at", "ends_at") if block.starts_at or block.ends_at else ("date_from", "date_to")
+    first, last = getattr(block, start), getattr(block, end)
+    missing = [name for name, value in ((start, first), (end, last)) if value is None]
+    if missing:
+        raise ValidationFailed(*(FieldError("This field is required.", "required", pointer=f"/{name}") for name in missing))
+    if last < first or (last == first and start == "starts_at"):
+        raise ValidationFailed(FieldError(f"It lies before {start}.", "range", pointer=f"/{end}"))
+    if (last - first).days > 366:
+        raise ValidationFailed(FieldError("A block lasts a year at most.", "range", pointer=f"/{end}"))
+
+
+def _laid(block: Block, *, on_conflict: str) -> Block:
+    """The block as it now stands, behind the locks of the spaces it takes. Raises BlockConflictsBookings."""
+    block = Block.objects.with_spaces().get(pk=block.pk)
+    claims.lock_spaces({space for room in _rooms_under(block) for space in room.space_ids})
+    conflicts = block_conflicts(block) if on_conflict == "reject" else []
+    if conflicts:
+        detail = "Move or cancel them first, or lay the block with on_conflict=keep."
+        raise BlockConflictsBookings(detail, conflicts=conflicts)
+    return block
+
+
+def _rooms_under(block: Block) -> list[Room]:
+    rooms = Room.objects.filter(organization=block.organization_id).with_spaces().exclude(status=Room.Status.ARCHIVED)
+    return [room for room in rooms if calendar.covers(block, room)]
+
+
+def _locked(block: Block, *, by: Actor, expected_version: int | None) -> Block:
+    current = Block.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=block.pk).first()
+    if current is None:
+        raise NotFound("block")
+    if expected_version is not None and current.version != expected_version:
+        raise VersionConflict(current=current.version)
+    return Block.objects.with_spaces().get(pk=current.pk)
+

@@ -1,0 +1,73 @@
+"""The verbs on venues."""
+
+from typing import Any
+
+from django.db import transaction
+
+from common.errors import NotFound, VersionConflict
+from organizations.actor import Actor
+from organizations.models import Organization
+from organizations.permissions import Scope
+from rooms.errors import VenueHasRooms
+from rooms.models import Room, Venue
+
+
+def default_venue(organization: Organization) -> Venue:
+    """The organization's default venue, made when it is first needed."""
+    venue, _ = Venue.objects.get_or_create(
+        organization=organization, is_default=True, defaults={"name": organization.name}
+    )
+    return venue
+
+
+@transaction.atomic
+def create_venue(*, by: Actor, **fields: Any) -> Venue:
+    """A new venue; the first is the default one. Raises NotAllowed."""
+    by.require(Scope.ROOMS_WRITE)
+    Organization.objects.select_for_update().get(pk=by.organization.pk)  # of two first venues one is the default
+    venue = Venue(organization=by.organization, is_default=not Venue.objects.visible_to(by).exists())
+    _assign(venue, fields)
+    venue.save()
+    return venue
+
+
+@transaction.atomic
+def update_venue(*, venue: Venue, by: Actor, expected_version: int | None = None, **changes: Any) -> Venue:
+    """Bookings keep the prices, tax and policies they were made with. Raises NotAllowed, NotFound, VersionConflict."""
+    by.require(Scope.ROOMS_WRITE)
+    venue = _locked(venue, by=by, expected_version=expected_version)
+    _assign(venue, changes)
+    venue.version += 1
+    venue.save()
+    return venue
+
+
+@transaction.atomic
+def delete_venue(*, venue: Venue, by: Actor, expected_version: int | None = None) -> None:
+    """Raises NotAllowed, NotFound, VersionConflict; VenueHasRooms while there are rooms, archived ones included:
+    their bookings refer to the venue.
+    """
+    by.require(Scope.ROOMS_WRITE)
+    venue = _locked(venue, by=by, expected_version=expected_version)
+    rooms = list(Room.objects.filter(venue=venue).values_list("public_id", flat=True)[:20])
+    if rooms:
+        raise VenueHasRooms("A venue can be deleted while it has no rooms.", rooms=rooms)
+    venue.delete()
+
+
+def _assign(venue: Venue, fields: dict[str, Any]) -> None:
+    tax = fields.pop("tax", None)
+    if tax is not None:
+        venue.tax_rate, venue.tax_inclusive, venue.tax_label = tax["rate"], tax["inclusive"], tax["label"]
+        venue.clean_fields(exclude=[f.name for f in Venue._meta.fields if f.name != "tax_rate"])  # text to Decimal
+    for name, value in fields.items():
+        setattr(venue, name, value)
+
+
+def _locked(venue: Venue, *, by: Actor, expected_version: int | None) -> Venue:
+    current = Venue.objects.visible_to(by).select_for_update().filter(pk=venue.pk).first()
+    if current is None:
+        raise NotFound("venue")
+    if expected_version is not None and current.version != expected_version:
+        raise VersionConflict(current=current.version)
+    return current
