@@ -1,0 +1,5 @@
+"""The project: wiring only."""
+
+from bookingflow.celery import app as celery_app
+
+__all__ = ["celery_app"]

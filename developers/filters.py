@@ -7,6 +7,7 @@ from django import forms
 from django.db import models
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -89,12 +90,14 @@ def _through(field: Instant | Day, value: str) -> Any:
         raise forms.ValidationError([str(detail) for detail in error.detail]) from None  # type: ignore[union-attr]
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class InstantFilter(django_filters.Filter):
     """An RFC 3339 instant; a `+` that arrived as a space is read as the plus it was."""
 
     field_class = _StrictInstantField
 
 
+@extend_schema_field({"type": "string", "format": "date"})
 class DayFilter(django_filters.Filter):
     """A calendar day, `2026-12-05`."""
 
@@ -111,18 +114,23 @@ class TextFilter(django_filters.CharFilter):
 class VisibleIds(AnyOf):
     """Rows that belong to one of the named objects. An id that the caller cannot see is refused, not ignored."""
 
-    def __init__(self, model: type[models.Model], **kwargs: Any) -> None:
-        self.model = model
+    def __init__(self, of: type[models.Model], **kwargs: Any) -> None:
+        self.of = of
         super().__init__(**kwargs)
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         if not value:
             return qs
-        visible = self.model.objects.visible_to(self.parent.request.user)  # type: ignore[attr-defined]
+        visible = self.of.objects.visible_to(self.parent.request.user)  # type: ignore[attr-defined]
         found = dict(visible.filter(public_id__in=value).values_list("public_id", "pk"))
         if unknown := sorted(set(value) - set(found)):
-            kind = self.model._meta.verbose_name
+            kind, name = self.of._meta.verbose_name, self.parent_name
             raise ValidationFailed(
-                *(FieldError(f"There is no {kind} with the id {item}.", "unknown", parameter=self.field_name) for item in unknown)
+                *(FieldError(f"There is no {kind} with the id {item}.", "unknown", parameter=name) for item in unknown)
             )
         return qs.filter(**{f"{self.field_name}__in": found.values()})
+
+    @property
+    def parent_name(self) -> str:
+        """The parameter's name."""
+        return next(name for name, item in self.parent.filters.items() if item is self)

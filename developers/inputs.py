@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from common.money import MAX_AMOUNT
@@ -26,10 +27,16 @@ class Input(serializers.Serializer[Any]):
     """A JSON object in a request."""
 
     def to_internal_value(self, data: Any) -> Any:
-        values: Any = super().to_internal_value(data)
-        unknown = sorted(set(data) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError({name: ["This field is unknown."] for name in unknown}, code="unknown_field")
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        errors: dict[str, Any] = {
+            name: [ErrorDetail("This field is unknown.", "unknown_field")] for name in unknown
+        }
+        try:
+            values: Any = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
         return values
 
 
@@ -199,19 +206,20 @@ class Currency(serializers.RegexField):
         return super().to_internal_value(data)
 
 
-class VisibleId(serializers.CharField):
+@extend_schema_field({"type": "string", "maxLength": 64})
+class VisibleId(serializers.Field):  # type: ignore[type-arg]
     """The public id of an object that the caller can see; its value is the object. Another tenant's is unknown here."""
 
-    default_error_messages = {"unknown": "There is no {kind} with this id."}
+    default_error_messages = {"invalid": "This is no id.", "unknown": "There is no {kind} with this id."}
 
     def __init__(self, model: type[models.Model], **kwargs: Any) -> None:
         self.model = model
         self.prefix: str = model._meta.get_field("public_id").prefix  # type: ignore[union-attr]
         kwargs.setdefault("help_text", f"An id, `{self.prefix}_…`.")
-        super().__init__(max_length=64, **kwargs)
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str) or "\0" in data:
+        if not isinstance(data, str) or "\0" in data or len(data) > 64:
             self.fail("invalid")
         visible = self.model.objects.visible_to(self.context["actor"])  # type: ignore[attr-defined]
         found = visible.filter(public_id=data).first()

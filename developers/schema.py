@@ -29,10 +29,17 @@ class ApiSchema(AutoSchema):
             given = [*given, OpenApiParameter("If-Match", str, header, description=text)]
         return given
 
+    def get_serializer_name(self, serializer: Any, direction: str) -> str:
+        """`BookingShape` is the Booking of answers, `CustomerInput` the Customer of requests."""
+        name: str = super().get_serializer_name(serializer, direction)
+        return name.removesuffix("Shape").removesuffix("Input")
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
+        if self.method == "PATCH":  # an alias of PUT
+            operation["operationId"] += "_by_patch"
         scope: Scope | None = getattr(self.view, "scopes", {}).get(getattr(self.view, "action", None))
         public = not self.view.get_authenticators()
         if scope is not None:

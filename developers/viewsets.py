@@ -43,6 +43,13 @@ class ApiViewSet(GenericViewSet[Any]):
     filter_backends: ClassVar[list[Any]] = [StrictFilterBackend]
     pagination_class = KeysetPagination
 
+    def get_queryset(self) -> Any:
+        """What the caller can see; the only way to a row."""
+        assert self.queryset is not None
+        if getattr(self, "swagger_fake_view", False):  # the OpenAPI document is made without a caller
+            return self.queryset.none()
+        return self.queryset.visible_to(self.actor)  # type: ignore[attr-defined]
+
     def get_serializer_class(self) -> type[Shape]:
         """The shape is what answers look like; requests name their Input in `extend_schema`."""
         return self.shape

@@ -50,12 +50,14 @@ def claim_slot(
     private: bool,
     holder: str,
     expires_at: dt.datetime | None = None,
+    now: dt.datetime | None = None,
 ) -> Claim:
-    """Seats in the game that starts then; firm, or a hold until `expires_at`. `room` comes from `with_spaces()`.
+    """Seats in the game that starts then; firm, or a hold until `expires_at`. `room` comes from `with_spaces()`;
+    `now` is when it is asked for, if that was not just now.
 
     Raises what `require_bookable` raises; SlotUnavailable too when the database's own net catches another game.
     """
-    now = database_now()
+    now = now or database_now()
     for dead in Claim.objects.dead(now).in_spaces(room.space_ids).select_related("session"):
         release(dead)
     slot = require_bookable(room=room, starts_at=starts_at, party_size=party_size, private=private, now=now)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.models import Quote
@@ -40,6 +41,7 @@ class ContactInput(Input):
     language = Text(max_length=20, required=False, allow_null=True)
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"$ref": "#/components/schemas/CustomerRequest"}]})
 class CustomerField(serializers.Field):  # type: ignore[type-arg]
     """A customer's id, or who they are: found by e-mail address or phone, else created."""
 

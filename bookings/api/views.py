@@ -31,6 +31,7 @@ from organizations.permissions import Scope
 
 
 class BookingViewSet(ApiViewSet):
+    queryset = Booking.objects.with_related()
     shape = BookingShape
     filterset_class = BookingFilters
     sorts: ClassVar = ("-starts_at", "created_at", "updated_at")
@@ -50,9 +51,6 @@ class BookingViewSet(ApiViewSet):
         "no_show": Scope.BOOKINGS_WRITE,
         "history": Scope.BOOKINGS_READ,
     }
-
-    def get_queryset(self) -> Any:
-        return Booking.objects.visible_to(self.actor).with_related()
 
     def booking(self) -> Booking:
         """By id or reference; NotFound for another tenant's as for an absent one."""

@@ -41,12 +41,15 @@ def create_booking(
     payment: dict[str, Any] | None = None,
     quote: Quote | None = None,
     source: str = Booking.Source.API,
+    made_at: dt.datetime | None = None,
     **details: Any,
 ) -> Booking:
     """A booking that keeps its slot: confirmed at once, or held for the room's `hold_minutes` with `hold`.
 
     1. Lock the room's spaces. 2. Price it, by the quote if there is one. 3. Claim the slot, under every rule that
     availability applies. 4. Find or make the customer. 5. Write booking, payment, history and event.
+
+    `made_at` is for bookings taken over from elsewhere: the rules are applied as they stood at that moment.
 
     Raises NotAllowed, the refusals of `rooms.claims.claim_slot`, PriceChanged, PaymentModeUnavailable,
     DuplicateExternalId, ValidationFailed.
@@ -60,9 +63,16 @@ def create_booking(
     price = _agreed_price(quote, rules, room=room, starts_at=starts_at, party_size=party_size, private=private)
 
     booking = Booking(organization=by.organization, room=room, starts_at=starts_at, party_size=party_size, private=private)
-    expires_at = claims.database_now() + dt.timedelta(minutes=room.hold_minutes) if hold else None
+    now = booking.created_at = made_at or claims.database_now()
+    expires_at = now + dt.timedelta(minutes=room.hold_minutes) if hold else None
     booking.claim = claims.claim_slot(
-        room=room, starts_at=starts_at, party_size=party_size, private=private, holder=booking.public_id, expires_at=expires_at
+        room=room,
+        starts_at=starts_at,
+        party_size=party_size,
+        private=private,
+        holder=booking.public_id,
+        expires_at=expires_at,
+        now=now,
     )
     booking.ends_at = booking.claim.session.ends_at
     booking.status = Booking.Status.HELD if hold else Booking.Status.CONFIRMED

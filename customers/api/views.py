@@ -23,6 +23,7 @@ LAST_BOOKINGS = 20
 
 
 class CustomerViewSet(ApiViewSet):
+    queryset = Customer.objects.all()
     shape = CustomerShape
     filterset_class = CustomerFilters
     sorts: ClassVar = ("-created_at", "updated_at", "name")
@@ -34,9 +35,6 @@ class CustomerViewSet(ApiViewSet):
         "destroy": Scope.CUSTOMERS_WRITE,
         "export": Scope.CUSTOMERS_READ,
     }
-
-    def get_queryset(self) -> Any:
-        return Customer.objects.visible_to(self.actor)
 
     def customer(self) -> Customer:
         found: Customer | None = self.get_queryset().filter(public_id=self.kwargs["id"]).first()

@@ -17,7 +17,7 @@ class BlockWithConflictsShape(BlockShape):
 
 
 @extend_schema_serializer(many=False)
-class ScheduleShape(serializers.Serializer[Any]):
+class AvailabilityShape(serializers.Serializer[Any]):
     """All in one answer. With `view=days` the days come without `slots`."""
 
     object = serializers.ChoiceField(["list"])

@@ -22,7 +22,7 @@ from rooms.api.inputs import (
     VenueChangesInput,
     VenueInput,
 )
-from rooms.api.serializers import BlockWithConflictsShape, DeletedShape, RoomWithAvailabilityShape, ScheduleShape
+from rooms.api.serializers import BlockWithConflictsShape, DeletedShape, RoomWithAvailabilityShape, AvailabilityShape
 from rooms.availability import Party
 from rooms.claims import database_now
 from rooms.filters import BlockFilters, RoomFilters, VenueFilters
@@ -35,6 +35,7 @@ SLOTS_AT_ONCE = 40_000  # room-days × what a busy day has: bounds the work of o
 
 
 class VenueViewSet(ApiViewSet):
+    queryset = Venue.objects.all()
     shape = VenueShape
     filterset_class = VenueFilters
     sorts: ClassVar = ("name", "created_at")
@@ -45,9 +46,6 @@ class VenueViewSet(ApiViewSet):
         "update": Scope.ROOMS_WRITE,
         "destroy": Scope.ROOMS_WRITE,
     }
-
-    def get_queryset(self) -> Any:
-        return Venue.objects.visible_to(self.actor)
 
     def venue(self) -> Venue:
         found: Venue = self.get_queryset().find(self.kwargs["id"])
@@ -87,6 +85,7 @@ class VenueViewSet(ApiViewSet):
 
 
 class RoomViewSet(ApiViewSet):
+    queryset = Room.objects.select_related("venue")
     shape = RoomShape
     filterset_class = RoomFilters
     sorts: ClassVar = ("name", "created_at", "updated_at")
@@ -98,9 +97,6 @@ class RoomViewSet(ApiViewSet):
         "update": Scope.ROOMS_WRITE,
         "destroy": Scope.ROOMS_WRITE,
     }
-
-    def get_queryset(self) -> Any:
-        return Room.objects.visible_to(self.actor).select_related("venue")
 
     def room(self) -> Room:
         found: Room = self.get_queryset().with_spaces().find(self.kwargs["id"])
@@ -152,6 +148,7 @@ class RoomViewSet(ApiViewSet):
 
 
 class ScheduleViewSet(ApiViewSet):
+    queryset = Room.objects.with_spaces()
     shape = DayShape
     query_inputs: ClassVar = {"list": ScheduleQuery}
     scopes: ClassVar = {"list": Scope.SCHEDULES_READ}
@@ -162,7 +159,7 @@ class ScheduleViewSet(ApiViewSet):
         summary="Availability",
         tags=["Schedules"],
         parameters=[ScheduleQuery],
-        responses=ScheduleShape,
+        responses=AvailabilityShape,
     )
     def list(self, request: Request) -> Response:
         """Each room's local days with their open slots; `view=days` tells the days' status alone, for up to a year.
@@ -188,7 +185,7 @@ class ScheduleViewSet(ApiViewSet):
 
     def _rooms(self, asked: dict[str, Any]) -> Any:
         """Named ones, else all on sale; in the venue if one is named."""
-        rooms = asked.get("room") or Room.objects.visible_to(self.actor).bookable().with_spaces()
+        rooms = asked.get("room") or self.get_queryset().bookable()
         venue = asked.get("venue")
         return [room for room in rooms if venue is None or room.venue_id == venue.pk]
 
@@ -204,6 +201,7 @@ def _range(asked: dict[str, Any]) -> tuple[dt.date, dt.date]:
 
 
 class BlockViewSet(ApiViewSet):
+    queryset = Block.objects.with_spaces()
     shape = BlockShape
     filterset_class = BlockFilters
     sorts: ClassVar = ("-created_at",)
@@ -214,9 +212,6 @@ class BlockViewSet(ApiViewSet):
         "update": Scope.SCHEDULES_WRITE,
         "destroy": Scope.SCHEDULES_WRITE,
     }
-
-    def get_queryset(self) -> Any:
-        return Block.objects.visible_to(self.actor).with_spaces()
 
     def block(self) -> Block:
         found: Block | None = self.get_queryset().filter(public_id=self.kwargs["id"]).first()

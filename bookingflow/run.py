@@ -1,0 +1,173 @@
+"""`make run`: the whole product on one machine, from nothing to a curl that works. Ctrl-C stops all of it."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+from bookingflow.embedded import die_with_parent, servers
+
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = int(os.environ.get("PORT", "8000"))
+VAR_DIR = Path(os.environ.get("VAR_DIR", "var")).resolve()
+URL = f"http://{HOST}:{PORT}"
+READY_WITHIN = 60  # seconds
+STOPPED_WITHIN = 10  # seconds, then by force
+LOG_TAIL = 15  # lines of a dead process's log that are shown
+
+PROCESSES = {
+    "web": [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(PORT)),
+        *("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--no-access-log"),
+        "bookingflow.wsgi:application",
+    ],
+    "worker": [sys.executable, "-m", "celery", "-A", "bookingflow", "worker", "--concurrency", "2", "--loglevel", "INFO"],
+    "beat": [
+        *(sys.executable, "-m", "celery", "-A", "bookingflow", "beat", "--loglevel", "INFO"),
+        *("--schedule", str(VAR_DIR / "beat-schedule"), "--pidfile", ""),
+    ],
+}
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    if _answers(HOST, PORT):
+        print(f"Port {PORT} is in use. Stop what listens there, or choose another: make run PORT=8001", file=sys.stderr)
+        return 1
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        say("Starting PostgreSQL and Redis")
+        with servers(VAR_DIR) as urls:
+            environment = _environment(urls)
+            manage("Bringing the database up to date", environment, "migrate", "--verbosity", "0")
+            manage("Collecting static files", environment, "collectstatic", "--noinput", "--verbosity", "0")
+            manage("Making demo data, if there is none", environment, "demo")
+            return _serve(environment)
+    except KeyboardInterrupt:
+        return 0
+    except subprocess.CalledProcessError as error:
+        print(f"This step failed (exit code {error.returncode}); its output is above.", file=sys.stderr)
+        return 1
+
+
+def say(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+def manage(what: str, environment: dict[str, str], *arguments: str) -> None:
+    say(what)
+    subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True)
+
+
+def _environment(urls: dict[str, str]) -> dict[str, str]:
+    """What the product needs to know; variables that are set already stay."""
+    key = VAR_DIR / "secret_key"
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text(secrets.token_urlsafe(50))
+    defaults = {
+        "DEVELOPMENT": "1",
+        "SECRET_KEY": key.read_text(),
+        "PUBLIC_URL": URL,
+        "ALLOWED_HOSTS": f"127.0.0.1,localhost,{HOST}",
+        "DJANGO_SETTINGS_MODULE": "bookingflow.settings",
+    }
+    return {**defaults, **os.environ, **urls, "VAR_DIR": str(VAR_DIR)}
+
+
+def _serve(environment: dict[str, str]) -> int:
+    """Run web, worker and beat until Ctrl-C, or until one of them ends by itself, which is a failure."""
+    logs = VAR_DIR / "log"
+    logs.mkdir(exist_ok=True)
+    say("Starting web, worker and beat")
+    with contextlib.ExitStack() as stack:
+        running = {
+            name: stack.enter_context(_child(command, logs / f"{name}.log", environment))
+            for name, command in PROCESSES.items()
+        }
+        deadline = time.monotonic() + READY_WITHIN
+        ready = False
+        while True:
+            for name, process in running.items():
+                if process.poll() is not None:
+                    return _report_death(name, logs / f"{name}.log")
+            if not ready and _is_ready():
+                ready = True
+                print(_welcome(), flush=True)
+            if not ready and time.monotonic() > deadline:
+                return _report_death("web", logs / "web.log")
+            time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _child(command: list[str], log: Path, environment: dict[str, str]):  # type: ignore[no-untyped-def]
+    """A process in a group of its own, so that Ctrl-C reaches it through us alone and in order."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=output, start_new_session=True, preexec_fn=die_with_parent
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # whatever of its group is left
+
+
+def _report_death(name: str, log: Path) -> int:
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+    print(f"{name} has stopped. The end of {log}:\n{tail}", file=sys.stderr)
+    return 1
+
+
+def _is_ready() -> bool:
+    try:
+        with urllib.request.urlopen(f"{URL}/api/v1/public/status", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _welcome() -> str:
+    demo = dict(line.split("=", 1) for line in (VAR_DIR / "demo.env").read_text().splitlines() if "=" in line)
+    return f"""
+BookingFlow is ready at {URL}
+
+  Admin      {URL}/admin/   {demo["DEMO_EMAIL"]}   {demo["DEMO_PASSWORD"]}
+  Reference  {URL}/backend/docs/api.md
+  Keys       {VAR_DIR / "demo.env"}
+
+  curl {URL}/api/v1/public/me -H "Authorization: Bearer {demo["BOOKINGFLOW_KEY"]}"
+
+Ctrl-C stops everything."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
