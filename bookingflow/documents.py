@@ -6,17 +6,20 @@ from typing import Any
 
 from bookingflow.examples import EXAMPLES, SET_UP, Example
 from common.errors import ErrorCode
+from developers.schema import COMMON
 from organizations.permissions import Scope
 from webhooks.types import EventType
 
 TAGS = ("Start", "Bookings", "Rooms", "Schedules", "Customers", "Venues")
 METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT, said once
 _REFUSED = "application/problem+json"
+_COMMON = {error.code for error in COMMON}  # said once, in the guide
 
 
 def markdown(document: dict[str, Any], guide: str) -> str:
     """docs/api.md: the hand-written guide with the set-up block, every operation, every object, events and errors."""
-    parts = [guide.replace("{{set_up}}", f"```bash\n{SET_UP}```")]
+    common = ", ".join(f"`{error.code}`" for error in ErrorCode if error in COMMON)
+    parts = [guide.replace("{{set_up}}", f"```bash\n{SET_UP}```").replace("{{common_errors}}", common)]
     for tag in TAGS:
         parts.append(f"## {tag}\n")
         parts += [_operation(*found, document) for found in _operations(document, tag)]
@@ -70,7 +73,8 @@ def _answers(operation: dict[str, Any]) -> str:
         if "application/json" in content:
             lines.append(f"- **{status}** {_type(content['application/json']['schema'])}")
         elif _REFUSED in content:
-            lines.append(f"- **{status}** {response['description']}")
+            own = [code for code in response["description"].split(", ") if code.strip("`") not in _COMMON]
+            lines += [f"- **{status}** {', '.join(own)}"] if own else []
     return "Answers:\n\n" + "\n".join(lines)
 
 

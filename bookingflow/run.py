@@ -38,7 +38,8 @@ PROCESSES = {
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with it ignored
+        signal.signal(stop, _interrupt)
     if _answers(HOST, PORT):
         print(f"Port {PORT} is in use. Stop what listens there, or choose another: make run PORT=8001", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ from django import forms
 from django.db import models
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -90,18 +90,24 @@ def _through(field: Instant | Day, value: str) -> Any:
         raise forms.ValidationError([str(detail) for detail in error.detail]) from None  # type: ignore[union-attr]
 
 
-@extend_schema_field({"type": "string", "format": "date-time"})
 class InstantFilter(django_filters.Filter):
     """An RFC 3339 instant; a `+` that arrived as a space is read as the plus it was."""
 
     field_class = _StrictInstantField
 
+    def __init__(self, *args: Any, help_text: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_override(self, "field", {"type": "string", "format": "date-time", "description": help_text})
 
-@extend_schema_field({"type": "string", "format": "date"})
+
 class DayFilter(django_filters.Filter):
     """A calendar day, `2026-12-05`."""
 
     field_class = _StrictDayField
+
+    def __init__(self, *args: Any, help_text: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_override(self, "field", {"type": "string", "format": "date", "description": help_text})
 
 
 class TextFilter(django_filters.CharFilter):
@@ -117,6 +123,8 @@ class VisibleIds(AnyOf):
     def __init__(self, of: type[models.Model], **kwargs: Any) -> None:
         self.of = of
         super().__init__(**kwargs)
+        ids = {"type": "array", "items": {"type": "string"}, "description": self.extra.get("help_text", "")}
+        set_override(self, "field", ids)
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         if not value:

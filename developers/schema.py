@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: what drf-spectacular cannot see from the views alone."""
 
+import inspect
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
@@ -11,8 +12,17 @@ from organizations.permissions import Scope
 
 PUBLIC_PREFIX = "/api/v1/public"
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
-_ALWAYS = (400, 401, 403, 406, 422, 503)
-_ON_WRITES = (409, 413, 415)
+# The refusals that need no mention by a view, by what brings them about.
+_OF_ANY = (ErrorCode.BAD_REQUEST, ErrorCode.NOT_ACCEPTABLE, ErrorCode.VALIDATION_FAILED)
+_OF_KEYS = tuple(error for error in ErrorCode if error.status in (401, 403))
+_OF_WRITES = (
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED,
+)
+COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, ErrorCode.BUSY_RETRY}
 
 
 class ApiSchema(AutoSchema):
@@ -24,10 +34,17 @@ class ApiSchema(AutoSchema):
         if self.method in _WRITES:
             text = "Any text of up to 255 characters: the write takes effect once for it, repeats get the first answer."
             given = [*given, OpenApiParameter("Idempotency-Key", str, header, description=text)]
-        if self.method in {"PUT", "PATCH", "DELETE"} and "{id}" in self.path:
+        expandable = getattr(getattr(self.view, "shape", None), "expandable", {})
+        if expandable and self.method == "GET" and self._shows_shape():
+            text = f"Ids to swap for the objects: {', '.join(expandable)}; repeated or comma-separated."
+            given = [*given, OpenApiParameter("expand", str, description=text)]
+        if self._takes_if_match():
             text = "The ETag that was read: 412 when the object has changed since."
             given = [*given, OpenApiParameter("If-Match", str, header, description=text)]
         return given
+
+    def _shows_shape(self) -> bool:
+        return self.view.action in ("list", "retrieve")
 
     def get_serializer_name(self, serializer: Any, direction: str) -> str:
         """`BookingShape` is the Booking of answers, `CustomerInput` the Customer of requests."""
@@ -45,18 +62,31 @@ class ApiSchema(AutoSchema):
         if scope is not None:
             operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
             operation["x-scope"] = str(scope)
-        for status in self._refusals(public):
-            operation["responses"].setdefault(str(status), _problem(status))
+        refusals = self._refusals(public)
+        for status in sorted({error.status for error in refusals}):
+            codes = [error for error in ErrorCode if error in refusals and error.status == status]
+            operation["responses"].setdefault(str(status), _problem(codes))
         return operation
 
-    def _refusals(self, public: bool) -> list[int]:
+    def _refusals(self, public: bool) -> set[ErrorCode]:
+        """Those of every call, those of its kind, and those that the view names for the action."""
         if public:
-            return [400, 406, 422]
-        statuses = [*_ALWAYS, *(_ON_WRITES if self.method in _WRITES else ())]
-        if "{" in self.path:
-            statuses.append(404)
-            statuses += [412, 410, 402] if self.method in _WRITES else []
-        return sorted(statuses)
+            return set(_OF_ANY)
+        found = {*_OF_ANY, *_OF_KEYS, ErrorCode.BUSY_RETRY}
+        found |= set(self.view.refusals.get(self.view.action, ()))
+        found |= set(_OF_WRITES) if self.method in _WRITES else set()
+        found |= {ErrorCode.NOT_FOUND} if "{id}" in self.path else set()
+        found |= {ErrorCode.VERSION_CONFLICT} if self._takes_if_match() else set()
+        found |= {ErrorCode.CURSOR_MISMATCH} if self._is_list_view() and self.view.pagination_class else set()
+        return found
+
+    def _takes_if_match(self) -> bool:
+        return self.method in _WRITES and "{id}" in self.path and not self.path.endswith("/quote")
+
+    def get_description(self) -> str:
+        """What the action's own docstring says; the view's speaks to those who read the code."""
+        action = getattr(self.view, getattr(self.view, "action", None) or "", None)
+        return inspect.getdoc(action) or ""
 
 
 class ReferenceExtension(OpenApiSerializerFieldExtension):
@@ -122,7 +152,6 @@ _FIELD_ERROR = {
 }
 
 
-def _problem(status: int) -> dict[str, Any]:
-    codes = ", ".join(f"`{error.code}`" for error in ErrorCode if error.status == status)
+def _problem(codes: list[ErrorCode]) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": codes, "content": content}
+    return {"description": ", ".join(f"`{error.code}`" for error in codes), "content": content}

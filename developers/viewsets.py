@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BooleanField, IntegerField, ListField, ValidationError
 from rest_framework.viewsets import GenericViewSet
 
-from common.errors import FieldError, ValidationFailed
+from common.errors import ErrorCode, FieldError, ValidationFailed
 from developers import conditional, idempotency, problems
 from developers.filters import StrictFilterBackend
 from developers.inputs import Input
@@ -30,7 +30,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     `sorts` are the fields a list may be sorted by, the first the default; `shape` the outgoing shape.
     `query_inputs` says what an action that is no list reads from the query: anything else there is refused by name.
-    `expand_scopes` are needed to see an expanded object whose own route needs them.
+    `expand_scopes` are needed to see an expanded object whose own route needs them. `refusals` tells the documents which
+    codes an action may answer beyond those that every one of its kind may.
     """
 
     scopes: ClassVar[dict[str, Scope | None]] = {}
@@ -39,6 +40,7 @@ class ApiViewSet(GenericViewSet[Any]):
     filterset_class: ClassVar[type[FilterSet] | None] = None
     query_inputs: ClassVar[dict[str, type[Input]]] = {}
     expand_scopes: ClassVar[dict[str, Scope]] = {}
+    refusals: ClassVar[dict[str, tuple[ErrorCode, ...]]] = {}
     lookup_value_regex = "[0-9A-Za-z_-]{1,64}"
     filter_backends: ClassVar[list[Any]] = [StrictFilterBackend]
     pagination_class = KeysetPagination

@@ -25,9 +25,26 @@ from bookings.serializers import (
     ChangedBookingShape,
     QuoteShape,
 )
-from common.errors import NotFound
+from common.errors import ErrorCode, NotFound
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
+
+
+# To take a slot: what the room's rules forbid, and what is taken.
+TAKES_SLOT = (
+    ErrorCode.SLOT_UNAVAILABLE,
+    ErrorCode.INSUFFICIENT_SEATS,
+    ErrorCode.PARTY_TOO_SMALL,
+    ErrorCode.PARTY_TOO_LARGE,
+    ErrorCode.OUTSIDE_SCHEDULE,
+    ErrorCode.LEAD_TIME,
+    ErrorCode.BEYOND_HORIZON,
+    ErrorCode.PAST_START,
+    ErrorCode.ROOM_INACTIVE,
+    ErrorCode.PRIVATE_UNAVAILABLE,
+)
+MOVES = (*TAKES_SLOT, ErrorCode.INVALID_TRANSITION, ErrorCode.RESCHEDULE_NOT_ALLOWED)
+RECORDS = (ErrorCode.DUPLICATE_EXTERNAL_ID, ErrorCode.PRICE_CHANGED, ErrorCode.PAYMENT_MODE_UNAVAILABLE)
 
 
 class BookingViewSet(ApiViewSet):
@@ -50,6 +67,18 @@ class BookingViewSet(ApiViewSet):
         "check_in": Scope.BOOKINGS_WRITE,
         "no_show": Scope.BOOKINGS_WRITE,
         "history": Scope.BOOKINGS_READ,
+    }
+
+    refusals: ClassVar = {
+        "create": (*TAKES_SLOT, *RECORDS),
+        "update": (*MOVES, *RECORDS),
+        "destroy": (ErrorCode.INVALID_TRANSITION, ErrorCode.CANCELLATION_NOT_ALLOWED, ErrorCode.REFUND_EXCEEDS_PAID),
+        "quote_creation": TAKES_SLOT,
+        "quote": (*MOVES, ErrorCode.CANCELLATION_NOT_ALLOWED),
+        "confirm": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.PAYMENT_MODE_UNAVAILABLE),
+        "extend": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.HOLD_LIMIT_REACHED),
+        "check_in": (ErrorCode.INVALID_TRANSITION,),
+        "no_show": (ErrorCode.INVALID_TRANSITION,),
     }
 
     def booking(self) -> Booking:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from bookings import services as bookings
 from bookings.models import Booking
 from bookings.serializers import BookingShape
-from common.errors import NotFound
+from common.errors import ErrorCode, NotFound
 from customers import services
 from customers.api.serializers import CustomerExportShape, CustomerProfileShape, ErasedCustomerShape
 from customers.filters import CustomerFilters
@@ -34,6 +34,12 @@ class CustomerViewSet(ApiViewSet):
         "update": Scope.CUSTOMERS_WRITE,
         "destroy": Scope.CUSTOMERS_WRITE,
         "export": Scope.CUSTOMERS_READ,
+    }
+
+    refusals: ClassVar = {
+        "create": (ErrorCode.DUPLICATE_CUSTOMER,),
+        "update": (ErrorCode.DUPLICATE_CUSTOMER,),
+        "destroy": (ErrorCode.CUSTOMER_HAS_FUTURE_BOOKINGS,),
     }
 
     def customer(self) -> Customer:

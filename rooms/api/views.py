@@ -47,6 +47,8 @@ class VenueViewSet(ApiViewSet):
         "destroy": Scope.ROOMS_WRITE,
     }
 
+    refusals: ClassVar = {"destroy": (ErrorCode.VENUE_HAS_ROOMS,)}
+
     def venue(self) -> Venue:
         found: Venue = self.get_queryset().find(self.kwargs["id"])
         return found
@@ -96,6 +98,17 @@ class RoomViewSet(ApiViewSet):
         "create": Scope.ROOMS_WRITE,
         "update": Scope.ROOMS_WRITE,
         "destroy": Scope.ROOMS_WRITE,
+    }
+
+    refusals: ClassVar = {
+        "create": (ErrorCode.DUPLICATE_EXTERNAL_ID, ErrorCode.NONEXISTENT_LOCAL_TIME),
+        "update": (
+            ErrorCode.DUPLICATE_EXTERNAL_ID,
+            ErrorCode.NONEXISTENT_LOCAL_TIME,
+            ErrorCode.CAPACITY_BELOW_SOLD,
+            ErrorCode.ROOM_HAS_FUTURE_BOOKINGS,
+        ),
+        "destroy": (ErrorCode.ROOM_HAS_FUTURE_BOOKINGS,),
     }
 
     def room(self) -> Room:
@@ -152,6 +165,7 @@ class ScheduleViewSet(ApiViewSet):
     shape = DayShape
     query_inputs: ClassVar = {"list": ScheduleQuery}
     scopes: ClassVar = {"list": Scope.SCHEDULES_READ}
+    refusals: ClassVar = {"list": (ErrorCode.RANGE_TOO_LARGE,)}
     pagination_class = None
 
     @extend_schema(
@@ -211,6 +225,11 @@ class BlockViewSet(ApiViewSet):
         "create": Scope.SCHEDULES_WRITE,
         "update": Scope.SCHEDULES_WRITE,
         "destroy": Scope.SCHEDULES_WRITE,
+    }
+
+    refusals: ClassVar = {
+        "create": (ErrorCode.BLOCK_CONFLICTS_BOOKINGS,),
+        "update": (ErrorCode.BLOCK_CONFLICTS_BOOKINGS,),
     }
 
     def block(self) -> Block:
