@@ -4,7 +4,7 @@ from common.errors import DomainError, ErrorCode
 
 
 class InvalidTransition(DomainError):
-    """The state machine does not lead there; `status` is where the booking stands."""
+    """The state machine does not lead there; `booking_status` is where it stands."""
 
     code = ErrorCode.INVALID_TRANSITION
 

@@ -66,7 +66,7 @@ def require_cancelable(booking: Booking, *, now: dt.datetime) -> None:
     """Raises InvalidTransition, CancellationNotAllowed."""
     status = booking.reads_as
     if status not in (Booking.Status.HELD, Booking.Status.CONFIRMED):
-        raise InvalidTransition(f"A booking that is {status} cannot be canceled.", status=status)
+        raise InvalidTransition(f"A booking that is {status} cannot be canceled.", booking_status=status)
     if booking.starts_at <= now:
         raise CancellationNotAllowed("The game has begun.")
 

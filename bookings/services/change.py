@@ -108,7 +108,7 @@ def plan_change(booking: Booking, *, now: dt.datetime, **asked: Any) -> Plan:
     is_move = (room.pk, starts_at) != (booking.room_id, booking.starts_at)
     same = not is_move and (party_size, private) == (booking.party_size, booking.private)
     if not same and booking.reads_as not in (Booking.Status.HELD, Booking.Status.CONFIRMED):
-        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot be changed so.", status=booking.reads_as)
+        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot be changed so.", booking_status=booking.reads_as)
     fee = 0
     if is_move and booking.status == Booking.Status.CONFIRMED:
         fee = policies.reschedule_fee(

@@ -110,7 +110,7 @@ def confirm_booking(
     elif was == status.EXPIRED:
         _claim_again(booking, paid=bool(payment and payment["mode"] != "none"))
     elif was not in (status.NO_SHOW, status.CONFIRMED):
-        raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", status=was)
+        raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", booking_status=was)
     booking.status, booking.hold_expires_at = status.CONFIRMED, None
     _pay(booking, payment, by=by)
     booking.version += 1
@@ -132,7 +132,7 @@ def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = N
     if booking.reads_as == Booking.Status.EXPIRED:
         raise HoldExpired("The hold has run out: book again.")
     if booking.status != Booking.Status.HELD or booking.claim is None:
-        raise InvalidTransition("Only a held booking can be extended.", status=booking.status)
+        raise InvalidTransition("Only a held booking can be extended.", booking_status=booking.status)
     before = BookingShape.json(booking)
     limit = booking.created_at + LONGEST_HOLD
     until = min(claims.database_now() + dt.timedelta(minutes=booking.room.hold_minutes), limit)

@@ -33,9 +33,9 @@ def _arrive(
     if booking.status == status:
         return booking
     if booking.reads_as != Booking.Status.CONFIRMED:
-        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot become {status}.", status=booking.reads_as)
+        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot become {status}.", booking_status=booking.reads_as)
     if status == Booking.Status.NO_SHOW and booking.starts_at > claims.database_now():
-        raise InvalidTransition("The game has not begun yet.", status=booking.status)
+        raise InvalidTransition("The game has not begun yet.", booking_status=booking.status)
     before = BookingShape.json(booking)
     booking.status = status
     booking.version += 1

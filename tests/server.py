@@ -1,0 +1,98 @@
+"""The product as processes of its own on the test's database: for what is promised over real HTTP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+from django.conf import settings
+from django.db import connection
+
+READY_WITHIN = 30  # seconds
+
+
+@dataclass
+class Server:
+    """A running web server; `environment` starts workers beside it."""
+
+    url: str
+    environment: dict[str, str]
+
+    def session(self, secret: str) -> requests.Session:
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {secret}"
+        return session
+
+    def path(self, path: str) -> str:
+        return f"{self.url}/api/v1/public{path}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_environment(**more: str) -> dict[str, str]:
+    """The environment of a process that works on this test's database."""
+    parameters: dict[str, Any] = connection.get_connection_params()
+    keep = {name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)}
+    url = psycopg.conninfo.make_conninfo(**keep)
+    return {**os.environ, "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "LOG_LEVEL": "WARNING", **more}
+
+
+test_environment.__test__ = False  # type: ignore[attr-defined]
+
+
+def start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", *command], env=environment, stderr=subprocess.STDOUT, stdout=subprocess.DEVNULL)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    port = free_port()
+    with django_db_blocker.unblock():
+        environment = test_environment(PUBLIC_URL=f"http://127.0.0.1:{port}")
+        connection.close()
+    process = start(
+        [
+            *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            *("--blocking-threads", "8", "--no-access-log", "--backpressure", "200", "bookingflow.wsgi:application"),
+        ],
+        environment,
+    )
+    running = Server(f"http://127.0.0.1:{port}", environment)
+    try:
+        wait_until_ready(running)
+        yield running
+    finally:
+        stop(process)
+
+
+def wait_until_ready(running: Server) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            if requests.get(running.path("/status"), timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.1)
