@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
     command = arguments[arguments.index("--") + 1 :]
     with contextlib.ExitStack() as stack:
         if fast:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookingflow-", dir="/tmp")))  # noqa: S108
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookingflow-", dir="/tmp")))
             folder.chmod(0o755)
         else:
             folder = Path(os.environ.get("VAR_DIR", "var"))

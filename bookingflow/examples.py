@@ -101,7 +101,7 @@ EXAMPLES: dict[str, Example] = {
     "list_booking_events": Example(id="$BOOKING"),
 }
 
-SET_UP = '''\
+SET_UP = """\
 export BOOKINGFLOW_URL="${BOOKINGFLOW_URL:-http://127.0.0.1:8000}"   # and BOOKINGFLOW_KEY, a read-write API key
 api() {  # api PATH [BODY]: a call, POST when there is a body
   curl -s "$BOOKINGFLOW_URL/api/v1/public/$1" -H "Authorization: Bearer $BOOKINGFLOW_KEY" \\
@@ -127,4 +127,4 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
   \\"min_party\\": 1, \\"max_party\\": 6, \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
-'''
+"""

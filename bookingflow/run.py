@@ -91,8 +91,7 @@ def _serve(environment: dict[str, str]) -> int:
     say("Starting web, worker and beat")
     with contextlib.ExitStack() as stack:
         running = {
-            name: stack.enter_context(_child(command, logs / f"{name}.log", environment))
-            for name, command in PROCESSES.items()
+            name: stack.enter_context(_child(command, logs / f"{name}.log", environment)) for name, command in PROCESSES.items()
         }
         deadline = time.monotonic() + READY_WITHIN
         ready = False

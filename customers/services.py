@@ -25,9 +25,7 @@ def create_customer(*, by: Actor, **fields: Any) -> Customer:
 
 
 @transaction.atomic
-def update_customer(
-    *, customer: Customer, by: Actor, expected_version: int | None = None, **changes: Any
-) -> Customer:
+def update_customer(*, customer: Customer, by: Actor, expected_version: int | None = None, **changes: Any) -> Customer:
     """Change the given fields. Changing nothing raises no version and tells nobody.
 
     Raises NotAllowed, NotFound, VersionConflict, DuplicateCustomer, ValidationFailed.
@@ -114,6 +112,4 @@ def _save(customer: Customer) -> None:
         other = Customer.objects.filter(organization=customer.organization, email=customer.email).first()
         if other is None:
             raise
-        raise DuplicateCustomer(
-            "Change that customer, or use another address.", customer=other.public_id
-        ) from None
+        raise DuplicateCustomer("Change that customer, or use another address.", customer=other.public_id) from None

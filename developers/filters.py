@@ -23,11 +23,7 @@ class StrictFilterBackend(DjangoFilterBackend):
             return queryset
         if not filterset.is_valid():
             raise ValidationFailed(
-                *(
-                    FieldError(str(error), parameter=name)
-                    for name, errors in filterset.errors.items()
-                    for error in errors
-                )
+                *(FieldError(str(error), parameter=name) for name, errors in filterset.errors.items() for error in errors)
             )
         found: QuerySet[Any] = filterset.qs
         return found

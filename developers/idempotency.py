@@ -64,11 +64,7 @@ def _claim(request: Request, key: str, lease: uuid.UUID) -> IdempotencyRecord:
     mark = fingerprint(request)
     with transaction.atomic():
         IdempotencyRecord.objects.bulk_create(
-            [
-                IdempotencyRecord(
-                    organization=organization, key=key, fingerprint=mark, lease=lease, lease_expires_at=expires
-                )
-            ],
+            [IdempotencyRecord(organization=organization, key=key, fingerprint=mark, lease=lease, lease_expires_at=expires)],
             ignore_conflicts=True,
         )
         claim = IdempotencyRecord.objects.select_for_update().get(organization=organization, key=key)

@@ -28,9 +28,7 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        errors: dict[str, Any] = {
-            name: [ErrorDetail("This field is unknown.", "unknown_field")] for name in unknown
-        }
+        errors: dict[str, Any] = {name: [ErrorDetail("This field is unknown.", "unknown_field")] for name in unknown}
         try:
             values: Any = super().to_internal_value(data)
         except serializers.ValidationError as error:

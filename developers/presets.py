@@ -7,7 +7,5 @@ PRESETS: dict[ApiKey.Preset, frozenset[Scope]] = {
     ApiKey.Preset.READ_ONLY: READ_SCOPES,
     ApiKey.Preset.READ_WRITE: ALL_SCOPES,
     # Finds rooms and books; never cancels, refunds or reads the customer list.
-    ApiKey.Preset.AI_AGENT: frozenset(
-        {Scope.ROOMS_READ, Scope.SCHEDULES_READ, Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE}
-    ),
+    ApiKey.Preset.AI_AGENT: frozenset({Scope.ROOMS_READ, Scope.SCHEDULES_READ, Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE}),
 }

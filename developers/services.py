@@ -40,9 +40,7 @@ def create_key(
     """
     require_administrator(by)
     granted = _granted(preset, scopes, expires_at)
-    organization = Organization.objects.select_for_update(of=("self",)).select_related("plan").get(
-        pk=by.organization.pk
-    )
+    organization = Organization.objects.select_for_update(of=("self",)).select_related("plan").get(pk=by.organization.pk)
     _check_plan(organization, granted)
     key = ApiKey.objects.create(
         organization=organization,

@@ -122,9 +122,7 @@ class ApiViewSet(GenericViewSet[Any]):
         expand = self.expand()
         data = {**self.shape(expand=expand).to_representation(obj), **more}
         tag = conditional.etag(obj.version, data if more or expand else None)
-        if self.request.method in ("GET", "HEAD") and conditional.is_unchanged(
-            self.request.headers.get("If-None-Match"), tag
-        ):
+        if self.request.method in ("GET", "HEAD") and conditional.is_unchanged(self.request.headers.get("If-None-Match"), tag):
             return Response(status=304, headers={"ETag": tag})
         return Response(data, status=status, headers={"ETag": tag})
 

@@ -48,8 +48,7 @@ class Role(models.TextChoices):
 _ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.OWNER: ALL_SCOPES,
     Role.MANAGER: ALL_SCOPES,
-    Role.STAFF: READ_SCOPES
-    | {Scope.BOOKINGS_WRITE, Scope.BOOKINGS_CANCEL, Scope.CUSTOMERS_WRITE, Scope.SCHEDULES_WRITE},
+    Role.STAFF: READ_SCOPES | {Scope.BOOKINGS_WRITE, Scope.BOOKINGS_CANCEL, Scope.CUSTOMERS_WRITE, Scope.SCHEDULES_WRITE},
     Role.READ_ONLY: READ_SCOPES,
 }
 # Who may make keys and change members; not a scope, because no key may ever do it.

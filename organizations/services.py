@@ -49,9 +49,7 @@ def create_organization(*, name: str, owner: User | None = None) -> Organization
 def add_member(*, organization: Organization, user: User, role: Role, by: Actor) -> Membership:
     """Give a person a role, or change the one they have. Raises NotAdministrator."""
     require_administrator(by)
-    membership, _ = Membership.objects.update_or_create(
-        organization=organization, user=user, defaults={"role": role}
-    )
+    membership, _ = Membership.objects.update_or_create(organization=organization, user=user, defaults={"role": role})
     record(by, "member.added", user.public_id, role=str(role))
     return membership
 

@@ -109,9 +109,7 @@ def days(
     return found
 
 
-def check(
-    room: Room, starts_at: dt.datetime, *, now: dt.datetime, party: Party, ignore_holder: str | None = None
-) -> Slot:
+def check(room: Room, starts_at: dt.datetime, *, now: dt.datetime, party: Party, ignore_holder: str | None = None) -> Slot:
     """One start, on the timetable or not."""
     tz = zone(room.venue.timezone)
     starts = schedule.starts_on(room.schedule, starts_at.astimezone(tz).date(), tz)
@@ -131,9 +129,7 @@ def alternatives(
     return sorted(slots, key=lambda slot: abs(slot.starts_at - near))[:MAX_ALTERNATIVES]
 
 
-def _day(
-    room: Room, date: dt.date, taken: Calendar, now: dt.datetime, party: Party, include_unavailable: bool
-) -> Day:
+def _day(room: Room, date: dt.date, taken: Calendar, now: dt.datetime, party: Party, include_unavailable: bool) -> Day:
     starts = schedule.starts_on(room.schedule, date, zone(room.venue.timezone))
     slots = [_slot(room, start, override, taken, now, party) for start, override in starts.items()]
     on_sale = [slot for slot in slots if _NOT_ON_SALE.isdisjoint(slot.reasons)]
@@ -188,9 +184,7 @@ def default_private(room: Room) -> bool:
     return room.booking_mode == Room.BookingMode.PRIVATE
 
 
-def _rule_reasons(
-    room: Room, starts_at: dt.datetime, size: int, private: bool, now: dt.datetime, scheduled: bool
-) -> set[Reason]:
+def _rule_reasons(room: Room, starts_at: dt.datetime, size: int, private: bool, now: dt.datetime, scheduled: bool) -> set[Reason]:
     """What the room's own rules say, whoever else has booked."""
     tz = zone(room.venue.timezone)
     last_day = now.astimezone(tz).date() + dt.timedelta(days=room.horizon_days)
@@ -209,9 +203,7 @@ def _rule_reasons(
     return {reason for reason, holds in refused.items() if holds}
 
 
-def _seats_taken(
-    room: Room, starts_at: dt.datetime, ends_at: dt.datetime, taken: Calendar, reasons: set[Reason]
-) -> int | None:
+def _seats_taken(room: Room, starts_at: dt.datetime, ends_at: dt.datetime, taken: Calendar, reasons: set[Reason]) -> int | None:
     """Seats sold of this very game, None when the time is another game's; adds why."""
     start = starts_at - dt.timedelta(minutes=room.setup_minutes)
     end = ends_at + dt.timedelta(minutes=room.turnaround_minutes)

@@ -95,15 +95,11 @@ def _read_busy(
         seats = taken - not_counted[session_id]
         if seats > 0:
             is_held = seats <= open_seats[session_id]
-            busy = Busy(
-                period.lower, period.upper, room_id, session_id, session_start, exclusive, capacity, seats, is_held
-            )
+            busy = Busy(period.lower, period.upper, room_id, session_id, session_start, exclusive, capacity, seats, is_held)
             calendar.busy[space_id].append(busy)
 
 
-def _loose_seats(
-    session_ids: set[int], *, now: dt.datetime, ignore_holder: str | None
-) -> tuple[dict[int, int], dict[int, int]]:
+def _loose_seats(session_ids: set[int], *, now: dt.datetime, ignore_holder: str | None) -> tuple[dict[int, int], dict[int, int]]:
     """By session: the seats that do not count (dead or ignored claims), and those of open holds."""
     not_counted: dict[int, int] = defaultdict(int)
     held: dict[int, int] = defaultdict(int)

@@ -131,9 +131,7 @@ def resize(claim: Claim, *, room: Room, party_size: int) -> None:
     fits = Session.objects.filter(pk=claim.session_id, seats_taken__lte=F("capacity") - more)
     if not fits.update(seats_taken=F("seats_taken") + more):
         left = Session.objects.get(pk=claim.session_id)
-        raise InsufficientSeats(
-            seats_left=left.capacity - left.seats_taken, reasons=[Reason.INSUFFICIENT_SEATS.value]
-        )
+        raise InsufficientSeats(seats_left=left.capacity - left.seats_taken, reasons=[Reason.INSUFFICIENT_SEATS.value])
     Claim.objects.filter(pk=claim.pk).update(seats=party_size)
     claim.seats = party_size
 

@@ -124,7 +124,8 @@ class Room(models.Model):
                 fields=["organization", "external_id"], name="room_external_id_unique", condition=Q(external_id__isnull=False)
             ),
             models.CheckConstraint(
-                condition=Q(min_party__gte=1, max_party__gte=F("min_party"), capacity__gte=F("max_party")), name="room_party_range"
+                condition=Q(min_party__gte=1, max_party__gte=F("min_party"), capacity__gte=F("max_party")),
+                name="room_party_range",
             ),
             models.CheckConstraint(condition=Q(duration_minutes__gte=1), name="room_duration_positive"),
             models.CheckConstraint(condition=Q(hold_minutes__gte=1, hold_minutes__lte=30), name="room_hold_minutes"),
@@ -205,9 +206,7 @@ class Claim(models.Model):
             models.UniqueConstraint(fields=["holder"], name="claim_one_a_holder", condition=Q(released_at=None)),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["expires_at"], name="claim_open_holds", condition=Q(expires_at__isnull=False, released_at=None)
-            ),
+            models.Index(fields=["expires_at"], name="claim_open_holds", condition=Q(expires_at__isnull=False, released_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-
 from common.errors import DomainError, ErrorCode, FieldError, ValidationFailed
 from common.walltime import to_instant, zone
 from rooms.models import Room

@@ -53,11 +53,7 @@ def _rules_of(schedule: dict[str, Any], day: dt.date) -> list[dict[str, Any]]:
     """The rules in force on a day; ISO dates compare as texts."""
     text, weekday = day.isoformat(), day.isoweekday()
     dated = [rule for rule in schedule.get("rules", ()) if rule.get("valid_from") or rule.get("valid_until")]
-    season = [
-        rule
-        for rule in dated
-        if (rule.get("valid_from") or text) <= text <= (rule.get("valid_until") or text)
-    ]
+    season = [rule for rule in dated if (rule.get("valid_from") or text) <= text <= (rule.get("valid_until") or text)]
     rules = season or [rule for rule in schedule.get("rules", ()) if rule not in dated]
     return [rule for rule in rules if weekday in rule["weekdays"]]
 

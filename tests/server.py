@@ -53,7 +53,9 @@ test_environment.__test__ = False  # type: ignore[attr-defined]
 
 
 def start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", *command], env=environment, stderr=subprocess.STDOUT, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-m", *command], env=environment, stderr=subprocess.STDOUT, stdout=subprocess.DEVNULL
+    )
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

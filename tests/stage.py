@@ -28,7 +28,12 @@ def slot_at(days: int, hour: int = 12, minute: int = 0) -> dt.datetime:
 
 
 def make_venue(by: Actor, **fields: Any) -> Venue:
-    defaults = {"name": "Paris", "timezone": "Europe/Paris", "currency": "EUR", "tax": {"rate": "20", "inclusive": True, "label": "TVA"}}
+    defaults = {
+        "name": "Paris",
+        "timezone": "Europe/Paris",
+        "currency": "EUR",
+        "tax": {"rate": "20", "inclusive": True, "label": "TVA"},
+    }
     return create_venue(by=by, **{**defaults, **fields})
 
 

@@ -146,5 +146,3 @@ class RefundChoiceField(serializers.RegexField):
 class CancelQuery(Input):
     refund = RefundChoiceField(required=False, help_text="policy (default), full, none, or an amount in minor units.")
     reason = Text(required=False, allow_blank=True)
-
-

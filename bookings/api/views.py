@@ -29,7 +29,6 @@ from common.errors import ErrorCode, NotFound
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
 
-
 # To take a slot: what the room's rules forbid, and what is taken.
 TAKES_SLOT = (
     ErrorCode.SLOT_UNAVAILABLE,
@@ -189,9 +188,7 @@ class BookingViewSet(ApiViewSet):
         """For the room's `hold_minutes` from now on, an hour in all at most."""
         return self._act(services.extend_hold)
 
-    @extend_schema(
-        operation_id="check_in", summary="Check in", tags=["Bookings"], request=NothingInput, responses=BookingShape
-    )
+    @extend_schema(operation_id="check_in", summary="Check in", tags=["Bookings"], request=NothingInput, responses=BookingShape)
     def check_in(self, request: Request, id: str) -> Response:
         """The party is here. The booking is completed by itself when the game ends."""
         return self._act(services.check_in)

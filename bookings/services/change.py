@@ -111,9 +111,7 @@ def plan_change(booking: Booking, *, now: dt.datetime, **asked: Any) -> Plan:
         raise InvalidTransition(f"A booking that is {booking.reads_as} cannot be changed so.", booking_status=booking.reads_as)
     fee = 0
     if is_move and booking.status == Booking.Status.CONFIRMED:
-        fee = policies.reschedule_fee(
-            booking.policy, starts_at=booking.starts_at, at=now, times_moved=booking.times_moved
-        )
+        fee = policies.reschedule_fee(booking.policy, starts_at=booking.starts_at, at=now, times_moved=booking.times_moved)
     slot = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
     price = booking.price if same else requoted(booking, fee=fee, **slot)
     return Plan(**slot, is_move=is_move, price=price, fee=fee, refund=_refund(booking, price, now=now))

@@ -15,9 +15,7 @@ def locked_room(room: Room, *, by: Actor) -> Room:
     return Room.objects.visible_to(by).with_spaces().get(pk=room.pk)
 
 
-def locked_booking(
-    booking: Booking, *, by: Actor, expected_version: int | None = None, also: Room | None = None
-) -> Booking:
+def locked_booking(booking: Booking, *, by: Actor, expected_version: int | None = None, also: Room | None = None) -> Booking:
     """The booking, current and locked, behind the locks of its room's spaces and of those of the room it moves to.
 
     Raises NotFound, VersionConflict; Busy when it moved to yet another room in between.

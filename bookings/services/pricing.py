@@ -42,9 +42,7 @@ def deposit_of(rules: dict[str, Any], price: dict[str, Any]) -> int:
     return pricing.deposit_due(rules["pricing"], price["total"])
 
 
-def requoted(
-    booking: Booking, *, room: Room, starts_at: dt.datetime, party_size: int, private: bool, fee: int
-) -> dict[str, Any]:
+def requoted(booking: Booking, *, room: Room, starts_at: dt.datetime, party_size: int, private: bool, fee: int) -> dict[str, Any]:
     """The whole booking priced again, with the fee of this move: by its own snapshot in its room, by the new room's
     rules elsewhere.
     """

@@ -23,9 +23,7 @@ LASTS = dt.timedelta(minutes=30)
 
 
 @transaction.atomic
-def quote_creation(
-    *, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None
-) -> Quote:
+def quote_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None) -> Quote:
     """The price of a new booking, for a slot that can be booked now. Raises NotAllowed and the refusals to book."""
     by.require(Scope.BOOKINGS_READ)
     room = Room.objects.visible_to(by).with_spaces().get(pk=room.pk)

@@ -25,9 +25,7 @@ def mark_no_show(*, booking: Booking, by: Actor, expected_version: int | None = 
     return _arrive(booking, Booking.Status.NO_SHOW, EventType.BOOKING_NO_SHOW, by, expected_version)
 
 
-def _arrive(
-    booking: Booking, status: Booking.Status, event: EventType, by: Actor, expected_version: int | None
-) -> Booking:
+def _arrive(booking: Booking, status: Booking.Status, event: EventType, by: Actor, expected_version: int | None) -> Booking:
     by.require(Scope.BOOKINGS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     if booking.status == status:

@@ -39,7 +39,9 @@ def test_canceling_again_answers_the_same_and_refunds_nothing_more(alice: Player
     assert Refund.objects.count() == 1
 
 
-@pytest.mark.parametrize(("choice", "refunded", "status"), [("none", 0, "paid"), ("full", 10_000, "refunded"), ("2500", 2_500, "partially_refunded")])
+@pytest.mark.parametrize(
+    ("choice", "refunded", "status"), [("none", 0, "paid"), ("full", 10_000, "refunded"), ("2500", 2_500, "partially_refunded")]
+)
 def test_the_caller_may_choose_the_refund(alice: Player, group_room: Room, choice: str, refunded: int, status: str) -> None:
     booking = book(alice.actor, group_room, slot_at(1, 20), payment=PAID)
 

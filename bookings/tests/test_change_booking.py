@@ -18,7 +18,14 @@ def test_moving_claims_the_new_slot_and_frees_the_old_one(alice: Player, group_r
 
     assert answer.status_code == 200, answer.content
     assert (answer.json()["starts_at"], answer.json()["version"]) == (utc_text(slot_at(11)), 2)
-    assert answer.json()["price_change"] == {"old": 10_000, "new": 10_000, "fee": 0, "due": 10_000, "refund": 0, "currency": "EUR"}
+    assert answer.json()["price_change"] == {
+        "old": 10_000,
+        "new": 10_000,
+        "fee": 0,
+        "due": 10_000,
+        "refund": 0,
+        "currency": "EUR",
+    }
     assert alice.api.post("/bookings", booking_body(group_room, slot_at(11))).status_code == 409
     assert alice.api.post("/bookings", booking_body(group_room, slot_at(10))).status_code == 201
     event = Event.objects.get(type="booking.updated")
@@ -39,7 +46,9 @@ def test_a_refused_move_changes_nothing(alice: Player, group_room: Room) -> None
 
 def test_it_may_move_onto_its_own_time(alice: Player, paris: Room, group_room: Room) -> None:
     """A shift by less than its own length overlaps nobody but itself."""
-    half_hourly = {"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "first_start": "08:00", "last_start": "22:00", "interval_minutes": 30}]}
+    half_hourly = {
+        "rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "first_start": "08:00", "last_start": "22:00", "interval_minutes": 30}]
+    }
     room = make_room(alice.actor, group_room.venue, name="Half", schedule=half_hourly)
     booking = book(alice.actor, room, slot_at(10))
 
@@ -47,7 +56,9 @@ def test_it_may_move_onto_its_own_time(alice: Player, paris: Room, group_room: R
 
 
 def test_another_room_is_priced_by_its_own_rules(alice: Player, group_room: Room) -> None:
-    dear = make_room(alice.actor, group_room.venue, name="Dear", pricing={"model": "per_group", "currency": "EUR", "amount": 14_000})
+    dear = make_room(
+        alice.actor, group_room.venue, name="Dear", pricing={"model": "per_group", "currency": "EUR", "amount": 14_000}
+    )
     booking = book(alice.actor, group_room, slot_at(10), payment={"mode": "pos", "amount": 10_000})
 
     answer = alice.api.put(f"/bookings/{booking.public_id}", {"room": dear.public_id})

@@ -1,6 +1,6 @@
 """`/customers`."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -52,9 +52,7 @@ class CustomerViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         return self.answer_list(self.get_queryset())
 
-    @extend_schema(
-        operation_id="get_customer", summary="Get a customer", tags=["Customers"], responses=CustomerProfileShape
-    )
+    @extend_schema(operation_id="get_customer", summary="Get a customer", tags=["Customers"], responses=CustomerProfileShape)
     def retrieve(self, request: Request, id: str) -> Response:
         """The profile, figures over all bookings, and the latest 20 bookings if the key may read bookings."""
         customer = self.customer()
@@ -103,9 +101,7 @@ class CustomerViewSet(ApiViewSet):
     )
     def destroy(self, request: Request, id: str) -> Response:
         """Erases what is personal; bookings and money stay. Refused while there are future bookings."""
-        customer = bookings.erase_customer(
-            customer=self.customer(), by=self.actor, expected_version=self.expected_version
-        )
+        customer = bookings.erase_customer(customer=self.customer(), by=self.actor, expected_version=self.expected_version)
         return Response({"object": "customer", "id": customer.public_id, "deleted": True})
 
     @extend_schema(

@@ -6,8 +6,22 @@ from django.db import migrations
 
 PLANS = [
     {"slug": "starter", "name": "Starter", "max_api_keys": 3, "keys_may_write": False, "rate_per_minute": 300, "rate_burst": 50},
-    {"slug": "business", "name": "Business", "max_api_keys": 20, "keys_may_write": True, "rate_per_minute": 1200, "rate_burst": 200},
-    {"slug": "enterprise", "name": "Enterprise", "max_api_keys": 100, "keys_may_write": True, "rate_per_minute": 6000, "rate_burst": 1000},
+    {
+        "slug": "business",
+        "name": "Business",
+        "max_api_keys": 20,
+        "keys_may_write": True,
+        "rate_per_minute": 1200,
+        "rate_burst": 200,
+    },
+    {
+        "slug": "enterprise",
+        "name": "Enterprise",
+        "max_api_keys": 100,
+        "keys_may_write": True,
+        "rate_per_minute": 6000,
+        "rate_burst": 1000,
+    },
 ]
 
 

@@ -107,9 +107,7 @@ class AvailabilityQuery(Input):
 class ScheduleQuery(Input):
     date_from = Day(required=False, help_text="Local day of each venue; default today (UTC).")
     date_to = Day(required=False, help_text="Included; default 13 days after date_from.")
-    room = VisibleIds(
-        Room, prepare=lambda rooms: rooms.with_spaces(), required=False, help_text="Repeated or comma-separated."
-    )
+    room = VisibleIds(Room, prepare=lambda rooms: rooms.with_spaces(), required=False, help_text="Repeated or comma-separated.")
     venue = VisibleId(Venue, required=False)
     party_size = Integer(min_value=1, max_value=100_000, required=False)
     private = Flag(required=False)

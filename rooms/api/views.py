@@ -22,7 +22,7 @@ from rooms.api.inputs import (
     VenueChangesInput,
     VenueInput,
 )
-from rooms.api.serializers import BlockWithConflictsShape, DeletedShape, RoomWithAvailabilityShape, AvailabilityShape
+from rooms.api.serializers import AvailabilityShape, BlockWithConflictsShape, DeletedShape, RoomWithAvailabilityShape
 from rooms.availability import Party
 from rooms.claims import database_now
 from rooms.filters import BlockFilters, RoomFilters, VenueFilters
@@ -71,14 +71,10 @@ class VenueViewSet(ApiViewSet):
     def update(self, request: Request, id: str) -> Response:
         """Bookings keep the prices, tax and policies that they were made with."""
         changes = self.input(VenueChangesInput)
-        venue = services.update_venue(
-            venue=self.venue(), by=self.actor, expected_version=self.expected_version, **changes
-        )
+        venue = services.update_venue(venue=self.venue(), by=self.actor, expected_version=self.expected_version, **changes)
         return self.answer(venue)
 
-    @extend_schema(
-        operation_id="delete_venue", summary="Delete a venue", tags=["Venues"], request=None, responses=DeletedShape
-    )
+    @extend_schema(operation_id="delete_venue", summary="Delete a venue", tags=["Venues"], request=None, responses=DeletedShape)
     def destroy(self, request: Request, id: str) -> Response:
         """Only while it has no rooms."""
         venue = self.venue()
@@ -245,9 +241,7 @@ class BlockViewSet(ApiViewSet):
     def list(self, request: Request) -> Response:
         return self.answer_list(self.get_queryset())
 
-    @extend_schema(
-        operation_id="get_block", summary="Get a block", tags=["Schedules"], responses=BlockWithConflictsShape
-    )
+    @extend_schema(operation_id="get_block", summary="Get a block", tags=["Schedules"], responses=BlockWithConflictsShape)
     def retrieve(self, request: Request, id: str) -> Response:
         return self.answer_with_conflicts(self.block())
 
@@ -271,9 +265,7 @@ class BlockViewSet(ApiViewSet):
     )
     def update(self, request: Request, id: str) -> Response:
         changes = self.input(BlockChangesInput)
-        block = services.update_block(
-            block=self.block(), by=self.actor, expected_version=self.expected_version, **changes
-        )
+        block = services.update_block(block=self.block(), by=self.actor, expected_version=self.expected_version, **changes)
         return self.answer_with_conflicts(block)
 
     @extend_schema(

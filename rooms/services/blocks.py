@@ -148,4 +148,3 @@ def _locked(block: Block, *, by: Actor, expected_version: int | None) -> Block:
     if expected_version is not None and current.version != expected_version:
         raise VersionConflict(current=current.version)
     return Block.objects.with_spaces().get(pk=current.pk)
-

@@ -14,9 +14,7 @@ from rooms.models import Room, Venue
 
 def default_venue(organization: Organization) -> Venue:
     """The organization's default venue, made when it is first needed."""
-    venue, _ = Venue.objects.get_or_create(
-        organization=organization, is_default=True, defaults={"name": organization.name}
-    )
+    venue, _ = Venue.objects.get_or_create(organization=organization, is_default=True, defaults={"name": organization.name})
     return venue
 
 

@@ -19,9 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         by = _organization.operator(options["organization"])
         try:
-            revoked = revoke_key(
-                by=by, key=find_key(by=by, public_id=options["key"]), prefix=options["prefix"]
-            )
+            revoked = revoke_key(by=by, key=find_key(by=by, public_id=options["key"]), prefix=options["prefix"])
         except DomainError as error:
             raise CommandError(error.detail) from None
         self.stdout.write(f"{revoked} secret(s) revoked.")
