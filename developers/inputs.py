@@ -83,17 +83,21 @@ class Email(Text):
         return value
 
 
-class Phone(serializers.RegexField):
-    """E.164: `+33612345678`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["error_messages"] = {"invalid": "Write the number in E.164: + and 7 to 15 digits, nothing else."}
-        super().__init__(r"^\+[1-9][0-9]{6,14}$", max_length=16, **kwargs)
+class Pattern(serializers.RegexField):
+    """A JSON string of a given form."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Phone(Pattern):
+    """E.164: `+33612345678`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["error_messages"] = {"invalid": "Write the number in E.164: + and 7 to 15 digits, nothing else."}
+        super().__init__(r"^\+[1-9][0-9]{6,14}$", max_length=16, **kwargs)
 
 
 class Integer(serializers.IntegerField):
@@ -166,17 +170,12 @@ class Day(serializers.DateField):
         return day
 
 
-class WallTime(serializers.RegexField):
+class WallTime(Pattern):
     """A time on the venue's clock, `18:30`; kept as that text."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["error_messages"] = {"invalid": "Write the time as HH:MM, from 00:00 to 23:59."}
         super().__init__(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class TimeZone(Text):
@@ -191,17 +190,12 @@ class TimeZone(Text):
         return name
 
 
-class Currency(serializers.RegexField):
+class Currency(Pattern):
     """ISO 4217, three capitals."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["error_messages"] = {"invalid": "Write the currency as three capitals, such as EUR."}
         super().__init__(r"^[A-Z]{3}$", **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 @extend_schema_field({"type": "string", "maxLength": 64})

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from developers.inputs import Currency, Day, Flag, Input, Integer, Money, Text, WallTime
+from developers.inputs import Currency, Day, Flag, Input, Integer, Money, Pattern, Text, WallTime
 
 MAX_RULES = 100
 MAX_OVERRIDES = 1_000
@@ -202,7 +202,7 @@ class ReschedulePolicyInput(Input):
 class CustomFieldInput(Input):
     """A question that the room asks; `choices` with type choice."""
 
-    key = serializers.RegexField(r"^[a-z][a-z0-9_]{0,39}$")
+    key = Pattern(r"^[a-z][a-z0-9_]{0,39}$")
     label = Text()
     type = serializers.ChoiceField(["text", "number", "boolean", "choice"])
     required = Flag(required=False, default=False)
@@ -217,7 +217,7 @@ class CustomFieldInput(Input):
 class TaxInput(Input):
     """`rate` in percent as a text, such as "20" or "5.5"."""
 
-    rate = serializers.RegexField(r"^[0-9]{1,2}(\.[0-9]{1,3})?$")
+    rate = Pattern(r"^[0-9]{1,2}(\.[0-9]{1,3})?$")
     inclusive = Flag(required=False, default=True)
     label = Text(max_length=40, required=False, allow_blank=True, default="")
 

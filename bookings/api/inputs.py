@@ -8,7 +8,7 @@ from rest_framework import serializers
 from bookings.models import Quote
 from customers.inputs import CustomerInput
 from customers.models import Customer
-from developers.inputs import Email, Flag, Input, Instant, Integer, Metadata, Money, Phone, Text, VisibleId
+from developers.inputs import Email, Flag, Input, Instant, Integer, Metadata, Money, Pattern, Phone, Text, VisibleId
 from rooms.models import Room
 
 MAX_PARTY = 1_000
@@ -131,7 +131,7 @@ class NothingInput(Input):
     """An empty object, or no body."""
 
 
-class RefundChoiceField(serializers.RegexField):
+class RefundChoiceField(Pattern):
     """policy, full, none, or an amount in minor units."""
 
     def __init__(self, **kwargs: Any) -> None:

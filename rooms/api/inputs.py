@@ -13,6 +13,7 @@ from developers.inputs import (
     Instant,
     Integer,
     Metadata,
+    Pattern,
     Text,
     TimeZone,
     VisibleId,
@@ -56,7 +57,7 @@ class VenueInput(Input):
 
 class RoomInput(Input):
     name = Text(max_length=120)
-    slug = serializers.RegexField(r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80, required=False)
+    slug = Pattern(r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80, required=False)
     venue = VisibleId(Venue, required=False, help_text="Default: the organization's default venue.")
     shares_space_with = VisibleIds(Room, required=False, max_length=20, help_text="Rooms in whose space this one is played.")
     description = Text(max_length=10_000, required=False, allow_blank=True)
