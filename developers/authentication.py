@@ -28,7 +28,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         secret = authenticate(text.strip())
         note_use(secret, request)
         key = secret.key
-        return Actor("api_key", key.public_id, key.acts_on, key.effective_scopes), secret
+        scopes = key.effective_scopes
+        return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes), secret
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="BookingFlow"'

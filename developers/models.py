@@ -54,10 +54,15 @@ class ApiKey(models.Model):
         return self.organization.sandbox if self.mode == self.Mode.TEST else self.organization
 
     @property
+    def granted_scopes(self) -> frozenset[Scope]:
+        """The key's scopes and what they imply."""
+        return with_implied(frozenset(Scope(scope) for scope in self.scopes))
+
+    @property
     def effective_scopes(self) -> frozenset[Scope]:
-        """What the key may do now: its scopes and what they imply, within what the plan lets keys do."""
-        scopes = with_implied(frozenset(Scope(scope) for scope in self.scopes))
-        return scopes if self.organization.plan.keys_may_write else scopes & READ_SCOPES
+        """What the key may do now: what it was granted, within what the plan lets keys do."""
+        granted = self.granted_scopes
+        return granted if self.organization.plan.keys_may_write else granted & READ_SCOPES
 
 
 class ApiKeySecret(models.Model):

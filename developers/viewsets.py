@@ -60,7 +60,7 @@ class ApiViewSet(GenericViewSet[Any]):
         """After authentication and scopes: refuse unknown parameters, and make each write one idempotent act."""
         super().initial(request, *args, **kwargs)
         self.refuse_unknown_parameters()
-        if request.method in WRITES:
+        if request.method in WRITES and self.action is not None:
             request._request.body  # noqa: B018 - reads it now, within the size limit
             name = request.method.lower()
             setattr(self, name, functools.partial(self.write, getattr(self, name)))

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from organizations.errors import NotAllowed
+from organizations.errors import NotAllowed, PlanLimit
 from organizations.permissions import ALL_SCOPES, Role, Scope
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class Actor:
     id: str
     organization: "Organization"
     scopes: frozenset[Scope]
+    withheld: frozenset[Scope] = frozenset()  # granted, but not on the organization's plan
     role: Role | None = None
     request_id: str = ""
     idempotency_key: str = ""
@@ -29,16 +30,21 @@ class Actor:
     @classmethod
     def member(cls, membership: "Membership", *, request_id: str = "") -> "Actor":
         role = Role(membership.role)
-        return cls("user", membership.user.public_id, membership.organization, role.scopes, role, request_id)
+        return cls("user", membership.user.public_id, membership.organization, role.scopes, role=role, request_id=request_id)
 
     @classmethod
     def system(cls, organization: "Organization") -> "Actor":
         """The product itself: sweeps, commands, demo data."""
-        return cls("system", "system", organization, ALL_SCOPES, Role.OWNER)
+        return cls("system", "system", organization, ALL_SCOPES, role=Role.OWNER)
 
     def require(self, *scopes: Scope) -> None:
-        """Raise NotAllowed (403 insufficient_scope) unless the actor has every one of the scopes."""
-        if not self.scopes.issuperset(scopes):
+        """Raise NotAllowed (403 insufficient_scope) unless the actor has every one of the scopes; PlanLimit where only
+        the organization's plan stands in the way.
+        """
+        missing = set(scopes) - self.scopes
+        if missing and missing <= self.withheld:
+            raise PlanLimit("On this organization's plan API keys are read-only.")
+        if missing:
             raise NotAllowed(required=scopes, granted=self.scopes)
 
     def in_request(self, *, request_id: str, idempotency_key: str) -> "Actor":

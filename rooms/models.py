@@ -1,5 +1,6 @@
 """What can be booked, and the calendar of the spaces in which it happens."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -24,7 +25,7 @@ class Venue(models.Model):
     name = models.CharField(max_length=120)
     timezone = models.CharField(max_length=64, default="UTC", help_text="IANA, such as Europe/Paris.")
     currency = models.CharField(max_length=3, default="EUR", help_text="ISO 4217.")
-    tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0, help_text="Percent.")
+    tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=Decimal(0), help_text="Percent.")
     tax_inclusive = models.BooleanField(default=True, help_text="Prices include the tax.")
     tax_label = models.CharField(max_length=40, blank=True)
     weekly_hours = models.JSONField(default=list, blank=True, help_text="[{weekday 1-7, opens, closes}], to be shown.")

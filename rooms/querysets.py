@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from organizations.querysets import TenantQuerySet
 
@@ -56,7 +56,4 @@ class ClaimQuerySet(QuerySet):  # type: ignore[type-arg]
         return self.filter(expires_at__isnull=False, released_at=None)
 
     def in_spaces(self, space_ids: Iterable[int]) -> Self:
-        from rooms.models import Occupancy
-
-        occupied = Occupancy.objects.filter(session=OuterRef("session"), space__in=list(space_ids))
-        return self.filter(Exists(occupied))
+        return self.filter(session__occupancies__space__in=list(space_ids)).distinct()

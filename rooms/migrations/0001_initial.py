@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('timezone', models.CharField(default='UTC', help_text='IANA, such as Europe/Paris.', max_length=64)),
                 ('currency', models.CharField(default='EUR', help_text='ISO 4217.', max_length=3)),
-                ('tax_rate', models.DecimalField(decimal_places=3, default=0, help_text='Percent.', max_digits=6)),
+                ('tax_rate', models.DecimalField(decimal_places=3, default=Decimal(0), help_text="Percent.", max_digits=6)),
                 ('tax_inclusive', models.BooleanField(default=True, help_text='Prices include the tax.')),
                 ('tax_label', models.CharField(blank=True, max_length=40)),
                 ('weekly_hours', models.JSONField(blank=True, default=list, help_text='[{weekday 1-7, opens, closes}], to be shown.')),

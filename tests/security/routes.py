@@ -1,0 +1,111 @@
+"""Every route of the API, once: what each needs, and how another tenant's id and an absent one are put into it."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from bookings.models import Booking
+from common.walltime import utc_text
+from customers.services import create_customer
+from rooms.models import Room
+from rooms.services import create_block, create_venue
+from tests.cast import Player
+from tests.stage import book, slot_at
+
+ABSENT = "0" * 26
+
+
+@dataclass(frozen=True)
+class Route:
+    """`id`: whose id stands in the path; `ok`: the status for a key that may; `writes`: refused to a read-only key."""
+
+    method: str
+    path: str
+    ok: int = 200
+    id: str = ""
+    body: Any = None
+    writes: bool = field(default=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def write(method: str, path: str, *, ok: int = 200, id: str = "", body: Any = None) -> Route:
+    return Route(method, path, ok=ok, id=id, body={} if body is None and method != "DELETE" else body, writes=True)
+
+
+LATER = {"starts_at": utc_text(slot_at(12))}
+ROUTES = [
+    Route("GET", "/me"),
+    Route("GET", "/venues"),
+    write("POST", "/venues", ok=201, body={"name": "V", "timezone": "UTC", "currency": "EUR"}),
+    Route("GET", "/venues/{id}", id="venue"),
+    write("PUT", "/venues/{id}", id="venue", body={"name": "W"}),
+    write("PATCH", "/venues/{id}", id="venue", body={"name": "W"}),
+    write("DELETE", "/venues/{id}", id="spare_venue"),
+    Route("GET", "/rooms"),
+    write("POST", "/rooms", ok=201, body={"name": "R"}),
+    Route("GET", "/rooms/{id}", id="room"),
+    write("PUT", "/rooms/{id}", id="room", body={"description": "d"}),
+    write("PATCH", "/rooms/{id}", id="room", body={"description": "d"}),
+    write("DELETE", "/rooms/{id}", id="spare_room"),
+    Route("GET", "/schedules"),
+    Route("GET", "/schedules/block"),
+    write("POST", "/schedules/block", ok=201, body={"all": True, "date_from": "2027-08-01", "date_to": "2027-08-01"}),
+    Route("GET", "/schedules/block/{id}", id="block"),
+    write("PUT", "/schedules/block/{id}", id="block", body={"reason": "r"}),
+    write("PATCH", "/schedules/block/{id}", id="block", body={"reason": "r"}),
+    write("DELETE", "/schedules/block/{id}", id="block"),
+    Route("GET", "/customers"),
+    write("POST", "/customers", ok=201, body={"name": "C"}),
+    Route("GET", "/customers/{id}", id="customer"),
+    write("PUT", "/customers/{id}", id="customer", body={"notes": "n"}),
+    write("PATCH", "/customers/{id}", id="customer", body={"notes": "n"}),
+    write("DELETE", "/customers/{id}", id="spare_customer"),
+    Route("GET", "/customers/{id}/export", id="customer"),
+    Route("GET", "/bookings"),
+    write("POST", "/bookings", ok=201, body={"room": "$room", **LATER, "party_size": 2, "customer": {"name": "B"}}),
+    # A quote writes nothing that anybody sees: reading is enough.
+    Route("POST", "/bookings/quote", ok=201, body={"room": "$room", **LATER, "party_size": 2}),
+    Route("GET", "/bookings/{id}", id="booking"),
+    write("PUT", "/bookings/{id}", id="booking", body=LATER),
+    write("PATCH", "/bookings/{id}", id="booking", body=LATER),
+    write("DELETE", "/bookings/{id}", id="booking"),
+    Route("POST", "/bookings/{id}/quote", ok=201, id="booking", body=LATER),
+    write("POST", "/bookings/{id}/confirm", id="held"),
+    write("POST", "/bookings/{id}/extend", id="held"),
+    write("POST", "/bookings/{id}/check-in", id="booking"),
+    write("POST", "/bookings/{id}/no-show", id="begun"),
+    Route("GET", "/bookings/{id}/events", id="booking"),
+]
+PUBLIC = {"GET /status", "GET /openapi.json"}
+
+
+def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
+    """One object of each kind, by the names that the routes use."""
+    booking = book(player.actor, room, slot_at(10))
+    held = book(player.actor, room, slot_at(11), hold=True)
+    begun = book(player.actor, room, slot_at(13), customer={"name": "Late"})
+    started = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)
+    Booking.objects.filter(pk=begun.pk).update(starts_at=started, ends_at=started + dt.timedelta(hours=1))
+    objects = {
+        "venue": room.venue,
+        "spare_venue": create_venue(by=player.actor, name="Spare", timezone="UTC", currency="EUR"),
+        "room": room,
+        "spare_room": spare,
+        "block": create_block(by=player.actor, rooms=[room], starts_at=slot_at(30), ends_at=slot_at(31)),
+        "customer": booking.customer,
+        "spare_customer": create_customer(by=player.actor, name="Spare"),
+        "booking": booking,
+        "held": held,
+        "begun": begun,
+    }
+    return {name: row.public_id for name, row in objects.items()}
+
+
+def fill(value: Any, ids: dict[str, str]) -> Any:
+    """`$room` in a body becomes the room's id."""
+    if isinstance(value, dict):
+        return {name: fill(item, ids) for name, item in value.items()}
+    return ids[value[1:]] if isinstance(value, str) and value.startswith("$") else value
