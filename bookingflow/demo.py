@@ -166,7 +166,7 @@ def _rooms(by: Actor, venue: Venue, described: list[dict[str, Any]], *, shares_w
 
 def _fill(by: Actor) -> None:
     """Bookings from three months ago to three months ahead, through the same door as everybody's."""
-    dice = random.Random(SEED)  # noqa: S311 - data, not secrets
+    dice = random.Random(SEED)
     now = database_now()
     rooms = list(Room.objects.visible_to(by).with_spaces())
     start, today, end = (now + dt.timedelta(days=days) for days in (-DAYS_BEHIND, 0, DAYS_AHEAD))

@@ -47,7 +47,7 @@ def database_folder(var_dir: Path) -> Path:
     if not private:
         return folder
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    return Path("/var/tmp") / f"bookingflow-{name}"  # noqa: S108 - a folder of that name is checked for its owner
+    return Path("/var/tmp") / f"bookingflow-{name}"
 
 
 @contextlib.contextmanager

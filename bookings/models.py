@@ -60,7 +60,7 @@ class Booking(models.Model):
     public_id = PublicIdField("bkg")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=REFERENCE_LETTERS, default=new_reference, editable=False)
-    external_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 - null: unique where given
+    external_id = models.CharField(max_length=120, null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.UNPAID)
     version = models.PositiveIntegerField(default=1)

@@ -94,7 +94,7 @@ class BookingShape(Shape):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
-    expandable = {"room": RoomShape, "customer": CustomerShape}  # noqa: RUF012 - typed in Shape
+    expandable = {"room": RoomShape, "customer": CustomerShape}
 
     @staticmethod
     def get_status(booking: Booking) -> str:

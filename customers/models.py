@@ -22,7 +22,7 @@ class Customer(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(null=True, blank=True)
-    phone = models.CharField(max_length=16, null=True, blank=True, help_text="E.164")  # noqa: DJ001 - null: none given
+    phone = models.CharField(max_length=16, null=True, blank=True, help_text="E.164")
     language = models.CharField(max_length=20, blank=True, help_text="BCP 47, such as fr or en-GB.")
     notes = models.TextField(blank=True)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)

@@ -61,7 +61,7 @@ class ApiViewSet(GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         self.refuse_unknown_parameters()
         if request.method in WRITES and self.action is not None:
-            request._request.body  # noqa: B018 - reads it now, within the size limit
+            _ = request._request.body  # reads it now, within the size limit
             name = request.method.lower()
             setattr(self, name, functools.partial(self.write, getattr(self, name)))
 

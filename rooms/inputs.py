@@ -1,6 +1,7 @@
 """Timetables, prices, policies and recurrences as requests say them and answers repeat them."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from rest_framework import serializers
@@ -167,7 +168,7 @@ class PricingInput(Input):
             wanted, other = ("tiers", "amount") if tiered else ("amount", "tiers")
             raise serializers.ValidationError({wanted: [f"{attrs['model']} prices take {wanted} and no {other}."]})
         tiers = attrs.get("tiers", [])
-        for tier, following in zip(tiers, tiers[1:], strict=False):
+        for tier, following in pairwise(tiers):
             if following["min"] != tier["max"] + 1:
                 raise serializers.ValidationError({"tiers": ["They leave a gap or overlap."]}, code="gap")
         if any(tier["min"] > tier["max"] for tier in tiers) or (tiered and not tiers):

@@ -88,7 +88,7 @@ class Room(models.Model):
     slug = models.SlugField(max_length=80)
     description = models.TextField(blank=True)
     images = ArrayField(models.URLField(max_length=500), default=list, blank=True)
-    external_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 - null: unique where given
+    external_id = models.CharField(max_length=120, null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     duration_minutes = models.PositiveIntegerField(default=60)
     setup_minutes = models.PositiveIntegerField(default=0)

@@ -64,7 +64,8 @@ def _occurrence(block: "Block", tz: ZoneInfo, weeks: int) -> Stretch:
     shift = dt.timedelta(weeks=weeks)
     if block.date_from is not None and block.date_to is not None:
         return day_bounds(block.date_from + shift, block.date_to + shift, tz)
-    assert block.starts_at is not None and block.ends_at is not None
+    assert block.starts_at is not None
+    assert block.ends_at is not None
     if not weeks:
         return block.starts_at, block.ends_at
     # Aware arithmetic within one zone moves the wall clock; the end keeps its distance in real time.
@@ -75,5 +76,6 @@ def _occurrence(block: "Block", tz: ZoneInfo, weeks: int) -> Stretch:
 def _length(block: "Block") -> dt.timedelta:
     if block.starts_at is not None and block.ends_at is not None:
         return block.ends_at - block.starts_at
-    assert block.date_from is not None and block.date_to is not None
+    assert block.date_from is not None
+    assert block.date_to is not None
     return block.date_to - block.date_from + dt.timedelta(days=1)

@@ -75,7 +75,7 @@ class RoomShape(Shape):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
-    expandable = {"venue": VenueShape}  # noqa: RUF012 - typed in Shape
+    expandable = {"venue": VenueShape}
 
 
 class BlockShape(Shape):

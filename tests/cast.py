@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.http import HttpResponse
 from django.test import Client
 
 from developers.models import ApiKey
@@ -27,7 +26,7 @@ class Api:
         self.client = Client(raise_request_exception=False)
         self.headers = {"Authorization": f"Bearer {secret}"} if secret else {}
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """`headers` in Python's spelling: `if_match='"1"'`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -35,16 +34,16 @@ class Api:
         url = path if path.startswith(("/api/", "/v1")) else BASE + path
         return self.client.generic(method, url, headers={**self.headers, **named}, **more)
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> Any:
         return self.call("GET", path, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.call("POST", path, {} if body is None else body, **headers)
 
-    def put(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.call("PUT", path, {} if body is None else body, **headers)
 
-    def delete(self, path: str, **headers: str) -> HttpResponse:
+    def delete(self, path: str, **headers: str) -> Any:
         return self.call("DELETE", path, **headers)
 
 

@@ -1,9 +1,11 @@
+from typing import Any
+
 from django.urls import path
 
 from bookings.api.views import BookingViewSet
 
 ONE = "bookings/<slug:id>"
-CHANGES = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+CHANGES: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
     path("bookings", BookingViewSet.as_view({"get": "list", "post": "create"}), name="bookings"),

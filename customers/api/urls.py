@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.urls import path
 
 from customers.api.views import CustomerViewSet
 
-CHANGES = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+CHANGES: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
     path("customers", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),

@@ -125,5 +125,7 @@ def test_last_use_names_address_and_agent_once_in_a_while(alice: Player, monkeyp
     for _ in range(3):
         alice.api.get("/me", user_agent="pos/7")
 
-    assert [(task, secret) for task, secret, *_ in sent] == [("developers.tasks.record_use", ApiKey.objects.get().secrets.get().pk)]
+    assert [(task, secret) for task, secret, *_ in sent] == [
+        ("developers.tasks.record_use", ApiKey.objects.get().secrets.get().pk)
+    ]
     assert sent[0][3:] == ("127.0.0.1", "pos/7")

@@ -26,7 +26,14 @@ def test_a_key_has_its_form_and_a_checksum() -> None:
     assert keys.PATTERN.fullmatch(key.text)
     assert keys.is_well_formed(key.text)
     assert (key.prefix, key.last4) == (key.text[:13], key.text[-4:])
-    for broken in (key.text[:-1], key.text + "x", key.text.replace("live", "test"), key.text[:20] + "?" + key.text[21:], "", "bkf_live_"):
+    for broken in (
+        key.text[:-1],
+        key.text + "x",
+        key.text.replace("live", "test"),
+        key.text[:20] + "?" + key.text[21:],
+        "",
+        "bkf_live_",
+    ):
         assert not keys.is_well_formed(broken)
 
 
@@ -42,8 +49,8 @@ def test_a_mistyped_letter_is_told_from_an_unknown_key_without_a_query(alice: Pl
 
 
 def test_the_secret_is_kept_nowhere(alice: Player) -> None:
-    from django.core import serializers
     from django.apps import apps
+    from django.core import serializers
 
     rows = [row for model in apps.get_models() for row in model._default_manager.all()]
     assert alice.secret not in serializers.serialize("json", rows)
@@ -212,6 +219,10 @@ def test_the_commands_create_rotate_and_revoke(alice: Player, capsys: pytest.Cap
 
 
 def test_unknown_schemes_and_empty_headers_are_refused(alice: Player) -> None:
-    for header, code in ((f"Basic {secrets.token_hex(8)}", "api_key_malformed"), ("Bearer", "api_key_malformed"), ("", "authentication_required")):
+    for header, code in (
+        (f"Basic {secrets.token_hex(8)}", "api_key_malformed"),
+        ("Bearer", "api_key_malformed"),
+        ("", "authentication_required"),
+    ):
         answer = Api().get("/me", authorization=header)
         assert (answer.status_code, answer.json()["code"]) == (401, code)

@@ -1,9 +1,11 @@
+from typing import Any
+
 from django.urls import path
 
 from rooms.api.views import BlockViewSet, RoomViewSet, ScheduleViewSet, VenueViewSet
 
-MANY = {"get": "list", "post": "create"}
-ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+MANY: dict[str, Any] = {"get": "list", "post": "create"}
+ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
     path("venues", VenueViewSet.as_view(MANY), name="venues"),

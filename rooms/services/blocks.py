@@ -109,7 +109,8 @@ def _length(block: Block) -> dt.timedelta:
     """How many days after its first the last day of an occurrence may lie."""
     if block.starts_at and block.ends_at:
         return dt.timedelta(days=(block.ends_at - block.starts_at).days + 2)
-    assert block.date_from and block.date_to
+    assert block.date_from
+    assert block.date_to
     return block.date_to - block.date_from
 
 

@@ -93,13 +93,22 @@ def test_open_slots_only_by_default_and_days_alone_on_request(alice: Player, gro
     assert len(found["slots"]) == 15 - 9
     assert found["status"] == "limited"
     assert alice.api.get(f"{query}&view=days").json()["data"] == [
-        {"object": "availability_day", "room": group_room.public_id, "date": str(day), "timezone": "Europe/Paris", "status": "limited"}
+        {
+            "object": "availability_day",
+            "room": group_room.public_id,
+            "date": str(day),
+            "timezone": "Europe/Paris",
+            "status": "limited",
+        }
     ]
 
 
 def test_a_days_status(alice: Player, group_room: Room) -> None:
     sold = make_room(
-        alice.actor, group_room.venue, name="Once", schedule={"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_times": ["13:00"]}]}
+        alice.actor,
+        group_room.venue,
+        name="Once",
+        schedule={"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_times": ["13:00"]}]},
     )
     start = dt.datetime.combine(slot_at(10).date(), dt.time(13), tzinfo=zone("Europe/Paris")).astimezone(dt.UTC)
     book(alice.actor, sold, start)
@@ -188,4 +197,3 @@ def test_a_room_shows_its_next_days(alice: Player, group_room: Room) -> None:
     assert answer["availability"][2]["slots"][0]["price"]["party_size"] == 4
     assert "availability" not in alice.api.get(f"/rooms/{group_room.public_id}?availability_days=0").json()
     assert len(alice.api.get(f"/rooms/{group_room.public_id}").json()["availability"]) == 14
-

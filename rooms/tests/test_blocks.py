@@ -144,7 +144,12 @@ def test_a_block_forbids_games_but_not_the_cleaning_before_it(alice: Player, gro
         ({"all": True, "date_from": "2027-01-02", "date_to": "2027-01-02", "starts_at": "2027-01-01T10:00:00Z"}, "/date_from"),
         ({"all": True, "date_from": "2027-01-02", "date_to": "2027-01-02", "recurrence": {"freq": "daily"}}, "/recurrence/freq"),
         (
-            {"all": True, "date_from": "2027-01-02", "date_to": "2027-01-02", "recurrence": {"freq": "weekly", "count": 2, "until": "2027-02-02"}},
+            {
+                "all": True,
+                "date_from": "2027-01-02",
+                "date_to": "2027-01-02",
+                "recurrence": {"freq": "weekly", "count": 2, "until": "2027-02-02"},
+            },
             "/recurrence/count",
         ),
         ({"all": True, "date_from": "2027-01-02", "date_to": "2027-01-02", "kind": "party"}, "/kind"),
@@ -167,5 +172,10 @@ def test_blocks_are_listed_by_what_they_touch(alice: Player, group_room: Room) -
         return {row["id"] for row in alice.api.get(f"/schedules/block?{query}").json()["data"]}
 
     assert found("") == {early.public_id, late.public_id}
-    assert found("kind=event") == found(f"room={group_room.public_id}") == found(f"date_to={slot_at(20).date()}") == {early.public_id}
+    assert (
+        found("kind=event")
+        == found(f"room={group_room.public_id}")
+        == found(f"date_to={slot_at(20).date()}")
+        == {early.public_id}
+    )
     assert found(f"date_from={slot_at(20).date()}") == {late.public_id}

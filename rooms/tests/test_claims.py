@@ -69,7 +69,11 @@ ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkat
 times = st.builds(lambda hour, half: f"{hour:02}:{half:02}", st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 weekdays = st.lists(st.integers(1, 7), min_size=1, max_size=7, unique=True)
 rules = st.one_of(
-    st.builds(lambda days, starts: {"weekdays": days, "start_times": starts}, weekdays, st.lists(times, min_size=1, max_size=4, unique=True)),
+    st.builds(
+        lambda days, starts: {"weekdays": days, "start_times": starts},
+        weekdays,
+        st.lists(times, min_size=1, max_size=4, unique=True),
+    ),
     st.builds(
         lambda days, first, last, step: {"weekdays": days, "first_start": first, "last_start": last, "interval_minutes": step},
         weekdays,
@@ -122,7 +126,9 @@ def _random_traffic(alice: Player, room: Room, first: dt.date, now: dt.datetime,
 
     tz = zone(room.venue.timezone)
     for _ in range(draw(st.integers(0, 4))):
-        at = dt.datetime.combine(first, dt.time(draw(st.integers(0, 23)), draw(st.sampled_from([0, 30]))), tzinfo=tz).astimezone(dt.UTC)
+        at = dt.datetime.combine(first, dt.time(draw(st.integers(0, 23)), draw(st.sampled_from([0, 30]))), tzinfo=tz).astimezone(
+            dt.UTC
+        )
         kind = draw(st.sampled_from(["book", "hold", "block"]))
         try:
             if kind == "block":

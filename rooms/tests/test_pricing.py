@@ -82,7 +82,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dt.datetime, int, bool, t
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "pricing", "vat", "start", "party", "private", "expected"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "pricing", "vat", "start", "party", "private", "expected"), CASES, ids=[case[0] for case in CASES]
+)
 def test_prices(
     name: str,
     pricing: dict[str, Any],
@@ -108,7 +110,8 @@ def test_a_timetables_price_replaces_the_base(pricing: dict[str, Any], total: in
 
 
 @pytest.mark.parametrize(
-    ("deposit", "due"), [(None, 0), ({"percent": 30}, 3_000), ({"percent": 33.33}, 3_333), ({"amount": 2_000}, 2_000), ({"amount": 99_999}, 10_000)]
+    ("deposit", "due"),
+    [(None, 0), ({"percent": 30}, 3_000), ({"percent": 33.33}, 3_333), ({"amount": 2_000}, 2_000), ({"amount": 99_999}, 10_000)],
 )
 def test_deposits(deposit: dict[str, Any] | None, due: int) -> None:
     assert deposit_due(group(10_000, deposit=deposit), 10_000) == due
@@ -116,7 +119,13 @@ def test_deposits(deposit: dict[str, Any] | None, due: int) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "text"),
-    [(15_000, "EUR", "€150"), (1_250, "EUR", "€12.50"), (15_000, "JPY", "¥15,000"), (1_500, "KWD", "KWD 1.500"), (-900, "CHF", "-CHF 9")],
+    [
+        (15_000, "EUR", "€150"),
+        (1_250, "EUR", "€12.50"),
+        (15_000, "JPY", "¥15,000"),
+        (1_500, "KWD", "KWD 1.500"),
+        (-900, "CHF", "-CHF 9"),
+    ],
 )
 def test_money_reads_well(amount: int, currency: str, text: str) -> None:
     assert money.text(amount, currency) == text

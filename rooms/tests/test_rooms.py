@@ -62,7 +62,13 @@ def test_changing_the_timetable_is_an_event_of_the_schedule(alice: Player, group
         ({"pricing": {"model": "per_group", "currency": "euro", "amount": 5}}, "/pricing/currency"),
         ({"pricing": {"model": "tiered", "currency": "EUR", "tiers": []}}, "/pricing/tiers"),
         (
-            {"pricing": {"model": "tiered", "currency": "EUR", "tiers": [{"min": 1, "max": 2, "amount": 1}, {"min": 4, "max": 6, "amount": 1}]}},
+            {
+                "pricing": {
+                    "model": "tiered",
+                    "currency": "EUR",
+                    "tiers": [{"min": 1, "max": 2, "amount": 1}, {"min": 4, "max": 6, "amount": 1}],
+                }
+            },
             "/pricing/tiers",
         ),
         ({"pricing": {"model": "tiered", "currency": "EUR", "tiers": [{"min": 1, "max": 3, "amount": 1}]}}, "/pricing/tiers"),
@@ -73,7 +79,10 @@ def test_changing_the_timetable_is_an_event_of_the_schedule(alice: Player, group
         ({"schedule": {"rules": [{"weekdays": [1], "start_times": ["24:00"]}]}}, "/schedule/rules/0/start_times/0"),
         ({"schedule": {"rules": [{"weekdays": [1], "first_start": "10:00"}]}}, "/schedule/rules/0/first_start"),
         ({"schedule": {"overrides": [{"date": "2027-01-01"}]}}, "/schedule/overrides/0/closed"),
-        ({"cancellation_policy": {"windows": [{"hours_before": 1, "refund_percent": 101}]}}, "/cancellation_policy/windows/0/refund_percent"),
+        (
+            {"cancellation_policy": {"windows": [{"hours_before": 1, "refund_percent": 101}]}},
+            "/cancellation_policy/windows/0/refund_percent",
+        ),
         ({"custom_fields": [{"key": "x", "label": "X", "type": "choice"}]}, "/custom_fields/0/choices"),
         ({"venue": "ven_x"}, "/venue"),
     ],
@@ -132,7 +141,12 @@ def test_slugs_and_external_ids_are_unique_in_the_organization(alice: Player, ch
 
 
 def test_a_venue_is_made_read_changed_and_deleted(alice: Player) -> None:
-    body = {"name": "Lyon", "timezone": "Europe/Paris", "currency": "EUR", "tax": {"rate": "5.5", "inclusive": False, "label": "TVA"}}
+    body = {
+        "name": "Lyon",
+        "timezone": "Europe/Paris",
+        "currency": "EUR",
+        "tax": {"rate": "5.5", "inclusive": False, "label": "TVA"},
+    }
     made = alice.api.post("/venues", body).json()
     assert (made["tax"], made["is_default"]) == (body["tax"], True)
     path = f"/venues/{made['id']}"
@@ -145,7 +159,13 @@ def test_a_venue_is_made_read_changed_and_deleted(alice: Player) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "pointer"),
-    [({"timezone": "Europe/Atlantis"}, "/timezone"), ({"timezone": "../../etc/passwd"}, "/timezone"), ({"currency": "eur"}, "/currency"), ({"tax": {"rate": "100"}}, "/tax/rate"), ({"tax": {"rate": 20}}, "/tax/rate")],
+    [
+        ({"timezone": "Europe/Atlantis"}, "/timezone"),
+        ({"timezone": "../../etc/passwd"}, "/timezone"),
+        ({"currency": "eur"}, "/currency"),
+        ({"tax": {"rate": "100"}}, "/tax/rate"),
+        ({"tax": {"rate": 20}}, "/tax/rate"),
+    ],
 )
 def test_odd_venues_are_refused_by_name(alice: Player, changes: dict[str, Any], pointer: str) -> None:
     answer = alice.api.post("/venues", {"name": "X", "timezone": "UTC", "currency": "EUR", **changes})

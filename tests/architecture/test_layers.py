@@ -10,9 +10,7 @@ from django.conf import settings
 from django.db import models
 
 LAYERS = ["organizations", "developers", "webhooks", "customers", "payments", "rooms", "bookings"]
-TENANT_MODELS = [
-    model for model in apps.get_models() if any(field.name == "organization" for field in model._meta.get_fields())
-]
+TENANT_MODELS = [model for model in apps.get_models() if any(field.name == "organization" for field in model._meta.get_fields())]
 
 
 def test_no_foreign_key_runs_against_the_layers() -> None:
