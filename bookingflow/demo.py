@@ -72,7 +72,8 @@ PARIS_ROOMS: list[dict[str, Any]] = [
     {"name": "The Vault", "category": "heist", "difficulty": 3, "schedule": EVENINGS, "pricing": tiers("EUR", 9_000, 15_000)},
     {"name": "Catacombs", "category": "horror", "difficulty": 5, "min_age": 16, "schedule": LATE_NIGHTS,
      "pricing": {"model": "per_group", "currency": "EUR", "amount": 12_900}},
-    {"name": "Time Machine", "category": "adventure", "difficulty": 2, "schedule": EVENINGS, "pricing": tiers("EUR", 8_000, 13_000)},
+    {"name": "Time Machine", "category": "adventure", "difficulty": 2, "schedule": EVENINGS,
+     "pricing": tiers("EUR", 8_000, 13_000)},
     {"name": "Pirate Cove", "category": "family", "difficulty": 1, "schedule": HOURLY, "booking_mode": "shared",
      "min_party": 1, "max_party": 8, "capacity": 12, "pricing": per_person("EUR", 1_900)},
     {"name": "Planetarium", "category": "show", "schedule": HOURLY, "booking_mode": "shared_with_private_upgrade", "min_party": 1,
@@ -88,7 +89,8 @@ NEW_YORK_ROOMS: list[dict[str, Any]] = [
 PEOPLE = (
     "Amélie Laurent", "Bilal Haddad", "Chen Wei", "Daniela Rossi", "Emeka Obi", "Freya Lindqvist", "Gustavo Prado", "Hana Sato",
     "Ivan Petrov", "Jasmine Patel", "Kofi Mensah", "Lena Fischer", "Mateo García", "Nour El-Sayed", "Olivia Brown", "Pavel Novák",
-    "Quentin Dubois", "Rosa Alves", "Sofia Kowalska", "Tomás O'Brien", "Uma Krishnan", "Victor Moreau", "Wanjiru Kamau", "Yuki Tanaka",
+    "Quentin Dubois", "Rosa Alves", "Sofia Kowalska", "Tomás O'Brien",
+    "Uma Krishnan", "Victor Moreau", "Wanjiru Kamau", "Yuki Tanaka",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The reference in Markdown, made from the OpenAPI document, so that it cannot say anything else."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bookingflow.examples import EXAMPLES, SET_UP, Example
@@ -130,7 +130,7 @@ def _link(name: str) -> str:
     return f"[{name}](#{name.lower()})"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

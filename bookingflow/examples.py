@@ -124,7 +124,8 @@ export PAST_BOOKING=$(api "bookings?status=confirmed&date_to=$(date -d yesterday
 export CUSTOMER=$(api customers '{"name": "Charles Babbage"}' | pick "d['id']")
 export SPARE_VENUE=$(api venues '{"name": "Spare venue", "timezone": "Europe/Paris", "currency": "EUR"}' | pick "d['id']")
 export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\": \\"$VENUE\\", \\"duration_minutes\\": 60,
-  \\"min_party\\": 1, \\"max_party\\": 6, \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
+  \\"min_party\\": 1, \\"max_party\\": 6,
+  \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
 """

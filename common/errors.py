@@ -84,7 +84,7 @@ class FieldError:
 
     def as_json(self) -> dict[str, str]:
         place = {"pointer": self.pointer} if self.pointer is not None else {"parameter": self.parameter or ""}
-        return {**place, "code": self.code, "detail": self.detail}  # type: ignore[dict-item]
+        return {**place, "code": self.code, "detail": self.detail}
 
 
 class DomainError(Exception):

@@ -1,6 +1,6 @@
 """The API's frame: keys, their secrets, and the answers kept for repeated requests."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,9 +10,6 @@ from common.ids import PublicIdField
 from developers.querysets import ApiKeyQuerySet, ApiKeySecretQuerySet, IdempotencyQuerySet
 from organizations.models import Organization, User
 from organizations.permissions import READ_SCOPES, Scope, with_implied
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class ApiKey(models.Model):
@@ -38,7 +35,6 @@ class ApiKey(models.Model):
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    secrets: "RelatedManager[ApiKeySecret]"
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:

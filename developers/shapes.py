@@ -25,6 +25,7 @@ class Shape(serializers.Serializer[Any]):
     """
 
     expandable: ClassVar[dict[str, "type[Shape]"]] = {}
+    _getters: ClassVar[list[tuple[str, Getter]]]
 
     def __init__(self, *args: Any, expand: frozenset[str] = frozenset(), **kwargs: Any) -> None:
         self.expand = expand

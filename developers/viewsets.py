@@ -43,7 +43,7 @@ class ApiViewSet(GenericViewSet[Any]):
     refusals: ClassVar[dict[str, tuple[ErrorCode, ...]]] = {}
     lookup_value_regex = "[0-9A-Za-z_-]{1,64}"
     filter_backends: ClassVar[list[Any]] = [StrictFilterBackend]
-    pagination_class = KeysetPagination
+    pagination_class: type[KeysetPagination] | None = KeysetPagination
 
     def get_queryset(self) -> Any:
         """What the caller can see; the only way to a row."""

@@ -1,6 +1,6 @@
 """Money that came and money that went back. Knows no booking: `subject` is the public id of what was paid for."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,6 @@ from django.utils import timezone
 from common.ids import PublicIdField
 from organizations.models import Organization
 from organizations.querysets import TenantQuerySet
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class PaymentQuerySet(TenantQuerySet):
@@ -39,7 +36,6 @@ class Payment(models.Model):
     reference = models.CharField(max_length=200, blank=True, help_text="The integrator's own number for it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    refunds: "RelatedManager[Refund]"
     objects = PaymentQuerySet.as_manager()
 
     class Meta:

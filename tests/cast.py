@@ -30,7 +30,7 @@ class Api:
         """`headers` in Python's spelling: `if_match='"1"'`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        more = {"data": data, "content_type": "application/json"} if data else {}
+        more: dict[str, Any] = {"data": data, "content_type": "application/json"} if data else {}
         url = path if path.startswith(("/api/", "/v1")) else BASE + path
         return self.client.generic(method, url, headers={**self.headers, **named}, **more)
 

@@ -28,7 +28,7 @@ def quote_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size:
     by.require(Scope.BOOKINGS_READ)
     room = Room.objects.visible_to(by).with_spaces().get(pk=room.pk)
     private = default_private(room) if private is None else private
-    slot = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
+    slot: dict[str, Any] = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
     claims.require_bookable(**slot)
     rules = rules_of(room)
     price = price_by(rules, **slot)

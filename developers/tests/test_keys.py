@@ -152,9 +152,9 @@ def test_another_tenants_key_is_out_of_reach(alice: Player, charlie: Player) -> 
 
 def test_starter_keys_are_read_only_whatever_their_scopes(alice: Player, group_room: Room) -> None:
     starter = Plan.objects.get(slug="starter")
+    alice.organization.plan = starter
+    alice.organization.save()
     with pytest.raises(DomainError) as refused:
-        alice.organization.plan = starter
-        alice.organization.save()
         services.create_key(by=alice.actor, name="x", preset=ApiKey.Preset.READ_WRITE)
     assert refused.value.code is ErrorCode.PLAN_LIMIT
 
