@@ -7,7 +7,7 @@ CHECK_ENV := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-01
 	PUBLIC_URL=https://bookings.example DATABASE_URL=postgresql://nowhere/none REDIS_URL=redis://nowhere
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench check clean
+.PHONY: help run test soak lint bench check docs clean
 
 help:
 	@echo "make run    everything on this machine: PostgreSQL, Redis, web, worker, demo data (PORT=8000 VAR_DIR=var)"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak   the same promises at full size"
 	@echo "make bench  how fast it is, next to a floor taken in the same run"
 	@echo "make lint   format, lint, types, import contracts"
+	@echo "make docs   docs/openapi.json and docs/api.md from the code"
 	@echo "make check  lint, deployment checks, migrations and documents up to date"
 
 $(STAMP): requirements.txt requirements-dev.txt
@@ -48,6 +49,9 @@ check: lint
 	@$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(CHECK_ENV) $(BIN)/python manage.py build_docs --check
 	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: $(STAMP)
+	@$(CHECK_ENV) $(BIN)/python manage.py build_docs
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

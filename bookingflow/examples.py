@@ -82,7 +82,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "get_customer": Example(id="$CUSTOMER"),
     "change_customer": Example(id="$CUSTOMER", body={"tags": ["regular"], "notes": "Likes horror rooms."}),
-    "erase_customer": Example(id="$CUSTOMER"),
+    "erase_customer": Example(id="$LEAVING"),
     "export_customer": Example(id="$CUSTOMER"),
     "list_bookings": Example(query="?date=$DAY&status=confirmed&expand=customer"),
     "get_booking": Example(id="$BOOKING", query="?expand=room,customer"),
@@ -90,13 +90,13 @@ EXAMPLES: dict[str, Example] = {
         body={**_SLOT, "customer": {"name": "Ada Lovelace", "email": "ada@example.com", "language": "en"}},
         headers=_ONCE,
     ),
-    "change_booking": Example(id="$BOOKING", body={"starts_at": "$SLOT", "party_size": 5}),
-    "cancel_booking": Example(id="$BOOKING", query="?refund=policy&reason=Illness"),
-    "quote_booking": Example(body=_SLOT),
-    "quote_change": Example(id="$BOOKING", body={"starts_at": "$SLOT"}),
+    "change_booking": Example(id="$BOOKING", body={"starts_at": "$LATER", "party_size": 5}),
+    "cancel_booking": Example(id="$UNWANTED", query="?refund=policy&reason=Illness"),
+    "quote_booking": Example(body={**_SLOT, "starts_at": "$FREE"}),
+    "quote_change": Example(id="$BOOKING", body={"starts_at": "$FREE"}),
     "confirm_booking": Example(id="$HELD", body={"payment": {"mode": "pos", "amount": 5000, "reference": "till-3/8841"}}),
-    "extend_hold": Example(id="$HELD", body={}),
-    "check_in": Example(id="$BOOKING", body={}),
+    "extend_hold": Example(id="$WAITING", body={}),
+    "check_in": Example(id="$ARRIVING", body={}),
     "mark_no_show": Example(id="$PAST_BOOKING", body={}),
     "list_booking_events": Example(id="$BOOKING"),
 }
@@ -111,17 +111,23 @@ pick() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"; }  
 
 export DAY=$(python3 -c "import datetime as d; print(d.date.today() + d.timedelta(days=14))")
 LAST=$(python3 -c "import datetime as d; print(d.date.today() + d.timedelta(days=44))")
+YESTERDAY=$(python3 -c "import datetime as d; print(d.date.today() - d.timedelta(days=1))")
 export ROOM=$(api "rooms?status=active&booking_mode=private&limit=1" | pick "d['data'][0]['id']")
 export VENUE=$(api "rooms/$ROOM" | pick "d['venue']")
 SLOTS=$(api "schedules?room=$ROOM&date_from=$DAY&date_to=$LAST&party_size=4" |
   pick "' '.join(s['starts_at'] for day in d['data'] for s in day['slots'])")
-set -- $SLOTS; export SLOT=$3
-export BOOKING=$(api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$1\\", \\"party_size\\": 4,
-  \\"customer\\": {\\"name\\": \\"Ada\\"}}" | pick "d['id']")
-export HELD=$(api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$2\\", \\"party_size\\": 4, \\"hold\\": true,
-  \\"customer\\": {\\"name\\": \\"Ada\\"}}" | pick "d['id']")
-export PAST_BOOKING=$(api "bookings?status=confirmed&date_to=$(date -d yesterday +%F)&limit=1" | pick "d['data'][0]['id']")
+slot() { echo "$SLOTS" | cut -d " " -f "$1"; }
+book() {  # book SLOT_NUMBER [MORE_MEMBERS]: the id of a new booking
+  api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$(slot $1)\\", \\"party_size\\": 4,
+    \\"customer\\": {\\"name\\": \\"Ada\\"}$2}" |
+    pick "d['id']"
+}
+export BOOKING=$(book 1) ARRIVING=$(book 2) UNWANTED=$(book 3)
+export HELD=$(book 4 ', "hold": true') WAITING=$(book 5 ', "hold": true')
+export SLOT=$(slot 6) LATER=$(slot 7) FREE=$(slot 8)
+export PAST_BOOKING=$(api "bookings?status=confirmed&date_to=$YESTERDAY&limit=1" | pick "d['data'][0]['id']")
 export CUSTOMER=$(api customers '{"name": "Charles Babbage"}' | pick "d['id']")
+export LEAVING=$(api customers '{"name": "Luigi Menabrea"}' | pick "d['id']")
 export SPARE_VENUE=$(api venues '{"name": "Spare venue", "timezone": "Europe/Paris", "currency": "EUR"}' | pick "d['id']")
 export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\": \\"$VENUE\\", \\"duration_minutes\\": 60,
   \\"min_party\\": 1, \\"max_party\\": 6,

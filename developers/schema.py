@@ -13,7 +13,7 @@ from organizations.permissions import Scope
 PUBLIC_PREFIX = "/api/v1/public"
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 # The refusals that need no mention by a view, by what brings them about.
-_OF_ANY = (ErrorCode.BAD_REQUEST, ErrorCode.NOT_ACCEPTABLE, ErrorCode.VALIDATION_FAILED)
+_OF_ANY = (ErrorCode.BAD_REQUEST, ErrorCode.NOT_ACCEPTABLE, ErrorCode.VALIDATION_FAILED, ErrorCode.INTERNAL_ERROR)
 _OF_KEYS = tuple(error for error in ErrorCode if error.status in (401, 403))
 _OF_WRITES = (
     ErrorCode.MALFORMED_JSON,

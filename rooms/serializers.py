@@ -165,7 +165,7 @@ class DaySummaryShape(Shape):
 class DayShape(DaySummaryShape):
     """A room's local day; slots that cannot be booked only with `include=unavailable`."""
 
-    slots = SlotShape(many=True)
+    slots = SlotShape(many=True, required=False, help_text="Absent with view=days.")
 
     @staticmethod
     def get_slots(day: Day) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from organizations.actor import Actor
 from organizations.models import Membership, Organization, User
 from organizations.permissions import Role
 from organizations.services import add_member, create_organization
+from tests.contract import schema
 
 BASE = "/api/v1/public"
 
@@ -32,7 +33,9 @@ class Api:
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         more: dict[str, Any] = {"data": data, "content_type": "application/json"} if data else {}
         url = path if path.startswith(("/api/", "/v1")) else BASE + path
-        return self.client.generic(method, url, headers={**self.headers, **named}, **more)
+        answer = self.client.generic(method, url, headers={**self.headers, **named}, **more)
+        schema.check(method, url, answer.status_code, answer.headers, answer.content)
+        return answer
 
     def get(self, path: str, **headers: str) -> Any:
         return self.call("GET", path, **headers)

@@ -130,7 +130,7 @@ class BookingViewSet(ApiViewSet):
         tags=["Bookings"],
         parameters=[CancelQuery],
         request=None,
-        responses=CanceledBookingShape,
+        responses={200: CanceledBookingShape},
     )
     def destroy(self, request: Request, id: str) -> Response:
         """Frees the slot and refunds by the booking's policy. Repeated, it answers the same and refunds nothing more."""

@@ -86,7 +86,7 @@ def change_booking(
         _apply(booking, plan)
     for name, value in changes.items():
         if name not in PRICED:
-            setattr(booking, name, value)
+            setattr(booking, name, {**booking.contact, **value} if name == "contact" else value)
     _settle(booking, plan, payment, by=by)
     change = PriceChange(old_total, booking.total, plan.fee, booking.amount_due, plan.refund, booking.currency)
     if BookingShape.json(booking) == before:

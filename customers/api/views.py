@@ -97,7 +97,7 @@ class CustomerViewSet(ApiViewSet):
         summary="Erase a customer",
         tags=["Customers"],
         request=None,
-        responses=ErasedCustomerShape,
+        responses={200: ErasedCustomerShape},
     )
     def destroy(self, request: Request, id: str) -> Response:
         """Erases what is personal; bookings and money stay. Refused while there are future bookings."""

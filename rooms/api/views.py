@@ -74,7 +74,9 @@ class VenueViewSet(ApiViewSet):
         venue = services.update_venue(venue=self.venue(), by=self.actor, expected_version=self.expected_version, **changes)
         return self.answer(venue)
 
-    @extend_schema(operation_id="delete_venue", summary="Delete a venue", tags=["Venues"], request=None, responses=DeletedShape)
+    @extend_schema(
+        operation_id="delete_venue", summary="Delete a venue", tags=["Venues"], request=None, responses={200: DeletedShape}
+    )
     def destroy(self, request: Request, id: str) -> Response:
         """Only while it has no rooms."""
         venue = self.venue()
@@ -149,7 +151,9 @@ class RoomViewSet(ApiViewSet):
         room = services.update_room(room=self.room(), by=self.actor, expected_version=self.expected_version, **changes)
         return self.answer(room)
 
-    @extend_schema(operation_id="archive_room", summary="Archive a room", tags=["Rooms"], request=None)
+    @extend_schema(
+        operation_id="archive_room", summary="Archive a room", tags=["Rooms"], request=None, responses={200: RoomShape}
+    )
     def destroy(self, request: Request, id: str) -> Response:
         """Takes it off sale for good. Refused while it has future bookings."""
         room = services.archive_room(room=self.room(), by=self.actor, expected_version=self.expected_version)
@@ -269,7 +273,7 @@ class BlockViewSet(ApiViewSet):
         return self.answer_with_conflicts(block)
 
     @extend_schema(
-        operation_id="delete_block", summary="Delete a block", tags=["Schedules"], request=None, responses=DeletedShape
+        operation_id="delete_block", summary="Delete a block", tags=["Schedules"], request=None, responses={200: DeletedShape}
     )
     def destroy(self, request: Request, id: str) -> Response:
         """Puts the time back on sale."""
