@@ -31,7 +31,7 @@ run: $(STAMP)
 	@exec $(BIN)/python -m bookingflow.run
 
 test: $(STAMP)
-	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 soak: $(STAMP)
 	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -m soak --timeout 1800 $(ARGS)

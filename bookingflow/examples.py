@@ -118,8 +118,8 @@ SLOTS=$(api "schedules?room=$ROOM&date_from=$DAY&date_to=$LAST&party_size=4" |
   pick "' '.join(s['starts_at'] for day in d['data'] for s in day['slots'])")
 slot() { echo "$SLOTS" | cut -d " " -f "$1"; }
 book() {  # book SLOT_NUMBER [MORE_MEMBERS]: the id of a new booking
-  api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$(slot $1)\\", \\"party_size\\": 4,
-    \\"customer\\": {\\"name\\": \\"Ada\\"}$2}" |
+  api bookings "{\\"room\\": \\"$ROOM\\", \\"starts_at\\": \\"$(slot "$1")\\", \\"party_size\\": 4,
+    \\"customer\\": {\\"name\\": \\"Ada\\"}${2:-}}" |
     pick "d['id']"
 }
 export BOOKING=$(book 1) ARRIVING=$(book 2) UNWANTED=$(book 3)

@@ -4,8 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,13 @@ def test_environment(**more: str) -> dict[str, str]:
     parameters: dict[str, Any] = connection.get_connection_params()
     keep = {name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if parameters.get(name)}
     url = psycopg.conninfo.make_conninfo(**keep)
-    return {**os.environ, "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "LOG_LEVEL": "WARNING", **more}
+    return {**os.environ, "DATABASE_URL": url, "REDIS_URL": redis_url(), "LOG_LEVEL": "WARNING", **more}
+
+
+def redis_url() -> str:
+    """A Redis database of its own for each process of a parallel test run: their workers must not take each other's work."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    return f"{settings.REDIS_URL.partition('?')[0]}?db={number}"
 
 
 test_environment.__test__ = False  # type: ignore[attr-defined]
@@ -86,6 +93,33 @@ def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
         yield running
     finally:
         stop(process)
+
+
+@pytest.fixture(scope="session")
+def background(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A Celery worker and beat on the test's database, with short intervals."""
+    with django_db_blocker.unblock():
+        environment = test_environment(SWEEP_SECONDS="0.3")
+        connection.close()
+    with tempfile.TemporaryDirectory() as folder:
+        schedule = ["--schedule", f"{folder}/beat", "--pidfile", ""]
+        processes = [
+            start(["celery", "-A", "bookingflow", "worker", "--concurrency", "1"], environment),
+            start(["celery", "-A", "bookingflow", "beat", *schedule], environment),
+        ]
+        try:
+            yield
+        finally:
+            for process in processes:
+                stop(process)
+
+
+def eventually(holds: Callable[[], bool], *, within: float = 20) -> None:
+    """Wait until it holds; fail after so many seconds."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
 
 
 def wait_until_ready(running: Server) -> None:

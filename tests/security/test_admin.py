@@ -1,0 +1,312 @@
+"""The operators' admin: it shows every row and no secret, changes none, and runs verbs through services."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.core import serializers
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bookings.models import Booking
+from bookings.services import cancel_booking, quote_creation
+from common.admin import ReadOnlyAdmin
+from customers.models import Customer
+from customers.services import create_customer
+from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
+from organizations.models import AuditEntry, Membership, Organization, Plan, User
+from organizations.permissions import Role
+from payments.models import Payment, Refund
+from rooms.models import Room
+from tests.architecture.test_layers import LAYERS
+from tests.cast import Player
+from tests.security.routes import furnish
+from tests.stage import book, make_room, make_venue, slot_at
+
+MODELS = [model for app in LAYERS for model in apps.get_app_config(app).get_models()]
+DOMAIN = [model for model in MODELS if model not in (User, Plan, Organization, Membership)]
+PAID = {"mode": "pos", "amount": 10_000, "reference": "<till 7>"}
+
+
+@pytest.fixture(autouse=True)
+def uncollected_static_files(settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture
+def operator(plans: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.com", "a long password"))
+    return client
+
+
+@pytest.fixture
+def rows(alice: Player, group_room: Room) -> list[Model]:
+    """One row of every model."""
+    alice.user.set_password("another long password")
+    alice.user.save()
+    furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
+    cancel_booking(booking=book(alice.actor, group_room, slot_at(20), payment=PAID), by=alice.actor)
+    quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(21), party_size=4)
+    alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
+    return [model._default_manager.order_by("pk").first() for model in MODELS]  # type: ignore[misc]
+
+
+def url(row: Model | type[Model], page: str) -> str:
+    args = [] if page in ("changelist", "add") else [row.pk]
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=args)
+
+
+def act(client: Client, action: str, *rows: Model, confirm: bool = True) -> Any:
+    """Run an action of the list page, as its form and then the confirmation's would."""
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **({"confirm": "yes"} if confirm else {})}
+    return client.post(url(rows[0], "changelist"), data, follow=True)
+
+
+def told(answer: Any) -> list[tuple[str, str]]:
+    return [(message.level_tag, str(message)) for message in answer.context["messages"]]
+
+
+def everything() -> str:
+    return "".join(serializers.serialize("json", model._default_manager.order_by("pk")) for model in DOMAIN)
+
+
+def test_every_model_is_registered_and_all_of_the_domain_is_read_only() -> None:
+    assert [model for model in MODELS if not admin.site.is_registered(model)] == []
+    assert [model for model in DOMAIN if not isinstance(admin.site.get_model_admin(model), ReadOnlyAdmin)] == []
+
+
+def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, rows: list[Model]) -> None:
+    secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
+    secrets += [password.split("$")[-1][:6] for password in User.objects.values_list("password", flat=True) if "$" in password]
+
+    for row in rows:
+        for page in (url(row, "changelist"), url(row, "changelist") + "?q=alpha", url(row, "change"), url(row, "history")):
+            answer = operator.get(page)
+            assert answer.status_code == 200, page
+            assert [secret for secret in secrets if secret in answer.content.decode()] == [], page
+    assert operator.get(reverse("admin:index")).status_code == 200
+    assert b"Kept Answer" in bytes(IdempotencyRecord.objects.get().body or b"")
+    assert b"Kept Answer" not in operator.get(url(IdempotencyRecord.objects.get(), "change")).content
+
+
+@pytest.mark.parametrize(
+    "lookup", ["developers_apikeysecret digest", "developers_idempotencyrecord body", "organizations_user password"]
+)
+def test_a_secret_cannot_be_guessed_through_a_filter(operator: Client, lookup: str) -> None:
+    model, field = lookup.split()
+
+    answer = operator.get(reverse(f"admin:{model}_changelist"), {f"{field}__startswith": "a"})
+
+    assert answer.status_code == 400
+
+
+def test_domain_rows_are_not_added_changed_or_deleted(operator: Client, rows: list[Model]) -> None:
+    before = everything()
+
+    for row in rows:
+        if type(row) in DOMAIN:
+            for page in ("add", "change", "delete"):
+                assert operator.post(url(row, page), {"name": "Other", "post": "yes"}).status_code == 403, (row, page)
+            act(operator, "delete_selected", row)
+    assert everything() == before
+
+
+def test_who_is_not_staff_is_sent_to_the_login(alice: Player, rows: list[Model]) -> None:
+    for client in (Client(), Client()):
+        for row in rows:
+            answer = client.get(url(row, "changelist"))
+            assert (answer.status_code, answer["Location"].split("?")[0]) == (302, reverse("admin:login"))
+        client.force_login(alice.user)
+
+
+def test_who_may_only_look_runs_no_action(alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    viewer = User.objects.create_user("viewer@example.com", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_booking"))
+    client = Client()
+    client.force_login(viewer)
+
+    assert client.get(url(booking, "change")).status_code == 200
+    assert client.get(url(booking.customer, "change")).status_code == 403
+    act(client, "cancel", booking)
+    booking.refresh_from_db()
+    assert booking.status == Booking.Status.CONFIRMED
+
+
+def test_a_booking_shows_its_money_and_its_history(operator: Client, alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10), payment=PAID)
+    cancel_booking(booking=booking, by=alice.actor, reason="<b>ill</b>")
+
+    page = operator.get(url(booking, "change")).content.decode()
+
+    for public_id in (Payment.objects.get().public_id, Refund.objects.get().public_id, alice.actor.id):
+        assert public_id in page
+    assert "€100" in page
+    assert "&lt;b&gt;ill&lt;/b&gt;" in page
+    assert "<b>ill" not in page
+
+
+def test_canceling_asks_first_and_then_refunds(operator: Client, alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10), payment=PAID)
+
+    asked = act(operator, "cancel", booking, confirm=False)
+    booking.refresh_from_db()
+    assert "policy grants?" in asked.content.decode()
+    assert booking.status == Booking.Status.CONFIRMED
+
+    answer = act(operator, "cancel", booking)
+    booking.refresh_from_db()
+    assert told(answer) == [("success", f"{booking.reference}: Canceled.")]
+    assert (booking.status, booking.amount_refunded) == (Booking.Status.CANCELED, 10_000)
+    assert booking.canceled_by == {"type": "system", "id": "system"}
+    assert LogEntry.objects.get().user.email == "root@example.com"
+
+
+def test_a_refusal_becomes_a_message_and_stops_nothing_else(operator: Client, alice: Player, group_room: Room) -> None:
+    """The second booking has not begun, so that nobody can have failed to come."""
+    ids = furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
+    begun, coming = (Booking.objects.get(public_id=ids[name]) for name in ("begun", "booking"))
+
+    answer = act(operator, "mark_no_show", coming, begun)
+    again = act(operator, "cancel", begun)
+
+    assert sorted(told(answer)) == [
+        ("error", f"{coming.reference}: The game has not begun yet."),
+        ("success", f"{begun.reference}: Marked as no-show."),
+    ]
+    assert told(again) == [("error", f"{begun.reference}: A booking that is no_show cannot be canceled.")]
+    assert told(act(operator, "check_in", coming, confirm=False)) == [("success", f"{coming.reference}: Checked in.")]
+    assert Booking.objects.get(pk=coming.pk).status == Booking.Status.CHECKED_IN
+
+
+def _erased(row: Any) -> bool:
+    return row.erased_at is not None and row.name == ""
+
+
+def _archived(row: Any) -> bool:
+    return bool(row.status == Room.Status.ARCHIVED)
+
+
+def _revoked(row: Any) -> bool:
+    return not row.secrets.live().exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "is_done"), [(Customer, "erase", _erased), (ApiKey, "revoke", _revoked), (Room, "archive", _archived)]
+)
+def test_erasing_revoking_and_archiving_ask_first(
+    operator: Client, alice: Player, group_room: Room, model: type[Model], action: str, is_done: Callable[[Any], bool]
+) -> None:
+    create_customer(by=alice.actor, name="Ada Secret")
+    row = model._default_manager.get()
+
+    act(operator, action, row, confirm=False)
+    assert not is_done(model._default_manager.get())
+    answer = act(operator, action, row)
+
+    assert [level for level, _ in told(answer)] == ["success"]
+    assert is_done(model._default_manager.get())
+    assert "Secret" not in LogEntry.objects.get().object_repr
+    if action == "revoke":
+        assert alice.api.get("/me").status_code == 401
+
+
+def test_an_upcoming_booking_keeps_its_customer_and_its_room(operator: Client, alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+
+    assert told(act(operator, "erase", booking.customer)) == [("error", "Ada: Cancel them first.")]
+    assert told(act(operator, "archive", group_room)) == [("error", "Vault: Move or cancel them first.")]
+
+
+def test_lists_ask_as_often_for_many_rows_as_for_few(
+    operator: Client, alice: Player, charlie: Player, group_room: Room, rows: list[Model]
+) -> None:
+    def queries() -> dict[str, int]:
+        counts = {}
+        for model in MODELS:
+            with CaptureQueriesContext(connection) as captured:
+                operator.get(url(model, "changelist"))
+            counts[model.__name__] = len(captured)
+        return counts
+
+    queries()  # what is remembered per process is asked for once
+    few = queries()
+    for day in range(40, 57):
+        contact = {"name": f"Guest {day}", "email": f"guest{day}@example.com"}
+        book(alice.actor, group_room, slot_at(day, 14), customer=contact, payment=PAID)
+        quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(day, 16), party_size=4)
+    cancel_booking(booking=Booking.objects.latest("pk"), by=alice.actor)
+    room = make_room(charlie.actor, make_venue(charlie.actor))
+    furnish(charlie, room, make_room(charlie.actor, room.venue, name="Spare"))
+
+    assert Booking.objects.count() > 20
+    assert queries() == few
+
+
+def test_memberships_and_organizations_are_edited_with_an_audit_line(operator: Client, alice: Player) -> None:
+    person = User.objects.create_user("new@example.com")
+    free = Plan.objects.exclude(pk=alice.organization.plan_id).first()
+    assert free is not None
+
+    added = operator.post(url(Membership, "add"), {"user": person.pk, "organization": alice.organization.pk, "role": Role.STAFF})
+    membership = Membership.objects.get(user=person)
+    changed = operator.post(url(membership, "change"), {"role": Role.MANAGER})
+    assert (added.status_code, changed.status_code) == (302, 302)
+    membership.refresh_from_db()
+    assert membership.role == Role.MANAGER
+    operator.post(url(membership, "delete"), {"post": "yes"})
+    assert not Membership.objects.filter(user=person).exists()
+
+    data = {"name": "Alpha", "slug": "alpha", "plan": free.pk, "public_id": "org_other"}
+    assert operator.post(url(alice.organization, "change"), data).status_code == 302
+    after = Organization.objects.get(pk=alice.organization.pk)
+    assert (after.plan, after.public_id) == (free, alice.organization.public_id)
+    assert operator.post(url(after, "delete"), {"post": "yes"}).status_code == 403
+    lines = AuditEntry.objects.filter(organization=after).values_list("action", flat=True)
+    assert list(lines[:4]) == ["organization.changed", "member.removed", "member.added", "member.added"]
+
+
+def test_people_are_added_by_their_address_and_get_passwords(operator: Client, plans: None) -> None:
+    words = {"password1": "correct horse battery", "password2": "correct horse battery"}
+    answer = operator.post(url(User, "add"), {"email": "New@Example.com", "name": "New", "usable_password": "true", **words})
+    person = User.objects.get(email="new@example.com")
+    assert answer.status_code == 302
+    assert person.check_password("correct horse battery")
+
+    changed = operator.post(url(person, "change"), {"email": "NEW@example.com", "name": "Newer", "is_active": "on"})
+    person.refresh_from_db()
+    assert (changed.status_code, person.name, person.email) == (302, "Newer", "new@example.com")
+    assert person.check_password("correct horse battery")
+
+    password = reverse("admin:auth_user_password_change", args=[person.pk])
+    others = {"password1": "quite another horse", "password2": "quite another horse"}
+    assert operator.get(password).status_code == 200
+    assert operator.post(password, others).status_code == 302
+    assert User.objects.get(pk=person.pk).check_password("quite another horse")
+    assert operator.post(url(person, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_an_operator_cannot_become_a_superuser(operator: Client, plans: None) -> None:
+    superuser = User.objects.get()
+    clerk = User.objects.create_user("clerk@example.com", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="organizations"))
+    client = Client()
+    client.force_login(clerk)
+
+    data = {"email": clerk.email, "name": "Clerk", "is_active": "on", "is_superuser": "on"}
+    assert client.post(url(clerk, "change"), data).status_code == 302
+    clerk.refresh_from_db()
+    assert (clerk.name, clerk.is_superuser, clerk.is_staff) == ("Clerk", False, True)
+    words = {"password1": "correct horse battery", "password2": "correct horse battery"}
+    for page in (url(superuser, "change"), reverse("admin:auth_user_password_change", args=[superuser.pk])):
+        assert client.post(page, {**data, **words}).status_code == 403
+    assert User.objects.get(pk=superuser.pk).check_password("a long password")
