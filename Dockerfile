@@ -8,7 +8,7 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
 USER app
-RUN SECRET_KEY=build DATABASE_URL=postgresql://none REDIS_URL=redis://none python manage.py collectstatic --noinput
+RUN SECRET_KEY=build SECRET_ENCRYPTION_KEYS=build DATABASE_URL=postgresql://none REDIS_URL=redis://none python manage.py collectstatic --noinput
 
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "bookingflow.wsgi:application"]

@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-TEST_ENV := SECRET_KEY=only-for-checks DEVELOPMENT=1
+FERNET_KEY := b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0=
+TEST_ENV := SECRET_KEY=only-for-checks SECRET_ENCRYPTION_KEYS=$(FERNET_KEY) DEVELOPMENT=1
 CHECK_ENV := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
-	PUBLIC_URL=https://bookings.example DATABASE_URL=postgresql://nowhere/none REDIS_URL=redis://nowhere
+	SECRET_ENCRYPTION_KEYS=$(FERNET_KEY) PUBLIC_URL=https://bookings.example DATABASE_URL=postgresql://nowhere/none REDIS_URL=redis://nowhere
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak lint bench check docs clean
@@ -34,10 +35,10 @@ test: $(STAMP)
 	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 soak: $(STAMP)
-	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -m soak --timeout 1800 $(ARGS)
+	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -m "soak or property" --hypothesis-profile soak --timeout 1800 $(ARGS)
 
 bench: $(STAMP)
-	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded -- $(BIN)/python -m benchmarks
+	@mkdir -p var/bench/static && VAR_DIR=var/bench LOG_LEVEL=WARNING $(TEST_ENV) $(BIN)/python -m bookingflow.embedded -- $(BIN)/python -m benchmarks
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .

@@ -1,7 +1,13 @@
 """Fixtures for every test; the cast and the stage live in tests/."""
 
+from hypothesis import settings
+
 from tests.cast import alice, bob, charlie, plans
 from tests.server import background, server
 from tests.stage import group_room, paris, shared_room, upgrade_room
+
+settings.register_profile("default", max_examples=60, deadline=None)  # a busy machine makes no test fail
+settings.register_profile("soak", max_examples=2_000, deadline=None)
+settings.load_profile("default")
 
 __all__ = ["alice", "background", "bob", "charlie", "group_room", "paris", "plans", "server", "shared_room", "upgrade_room"]

@@ -10,8 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+
+from cryptography.fernet import Fernet
 
 from bookingflow.embedded import die_with_parent, servers
 
@@ -70,18 +73,24 @@ def manage(what: str, environment: dict[str, str], *arguments: str) -> None:
 
 def _environment(urls: dict[str, str]) -> dict[str, str]:
     """What the product needs to know; variables that are set already stay."""
-    key = VAR_DIR / "secret_key"
-    if not key.exists():
-        key.touch(mode=0o600)
-        key.write_text(secrets.token_urlsafe(50))
     defaults = {
         "DEVELOPMENT": "1",
-        "SECRET_KEY": key.read_text(),
+        "SECRET_KEY": _kept("secret_key", lambda: secrets.token_urlsafe(50)),
+        "SECRET_ENCRYPTION_KEYS": _kept("encryption_key", lambda: Fernet.generate_key().decode()),
         "PUBLIC_URL": URL,
         "ALLOWED_HOSTS": f"127.0.0.1,localhost,{HOST}",
         "DJANGO_SETTINGS_MODULE": "bookingflow.settings",
     }
     return {**defaults, **os.environ, **urls, "VAR_DIR": str(VAR_DIR)}
+
+
+def _kept(name: str, make: Callable[[], str]) -> str:
+    """A secret of this data folder, made at the first start."""
+    path = VAR_DIR / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(make())
+    return path.read_text()
 
 
 def _serve(environment: dict[str, str]) -> int:

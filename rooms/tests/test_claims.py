@@ -84,8 +84,9 @@ rules = st.one_of(
 )
 
 
+@pytest.mark.property
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_slot_that_is_shown_can_be_booked_and_one_that_is_not_is_refused_with_its_reasons(alice: Player, data: Any) -> None:
     """Random timetables, zones, buffers, notice and parties, games, holds and blocks in the way, clock changes too."""

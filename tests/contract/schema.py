@@ -29,7 +29,7 @@ def _routes() -> list[tuple[re.Pattern[str], str]]:
 
 @functools.cache
 def _validator(path: str, method: str, status: str, media_type: str) -> Draft202012Validator:
-    registry: Any = Registry().with_resource(_URI, Resource(document(), DRAFT202012))
+    registry: Any = Registry().with_resource(_URI, Resource.from_contents(document(), default_specification=DRAFT202012))
     operation = document()["paths"][path][method]
     assert status in operation["responses"], f"{method} {path} does not document {status}"
     content = operation["responses"][status]["content"]

@@ -52,7 +52,7 @@ class Run:
 
 
 def launch(var_dir: Path, port: int) -> Run:
-    servers = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "PASSWORD_HASHERS"}
+    servers = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_ENCRYPTION_KEYS", "PUBLIC_URL", "PASSWORD_HASHERS"}
     environment = {name: value for name, value in os.environ.items() if name not in servers}
     process = subprocess.Popen(
         [sys.executable, "-m", "bookingflow.run"],
