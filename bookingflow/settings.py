@@ -96,6 +96,23 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Webhooks. Times in seconds; tests shorten them.
+WEBHOOK_RETRY_SECONDS: list[float] = env.list(
+    "WEBHOOK_RETRY_SECONDS",
+    # 5s 30s 2m 5m 15m 30m 1h 2h 4h 8h 12h 20h 24h: 14 attempts in 71 h 52 m
+    [5, 30, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 72_000, 86_400],
+    subcast=float,
+)
+WEBHOOK_SLOW_RETRY_SECONDS = env.float("WEBHOOK_SLOW_RETRY_SECONDS", 60.0)  # at least, after 502, 504 and a timeout
+WEBHOOK_CONNECT_SECONDS = env.float("WEBHOOK_CONNECT_SECONDS", 4.0)
+WEBHOOK_TOTAL_SECONDS = env.float("WEBHOOK_TOTAL_SECONDS", 15.0)  # wall clock, the answer's body included
+WEBHOOK_LEASE_SECONDS = env.float("WEBHOOK_LEASE_SECONDS", 60.0)  # after which a worker that has not come back is given up
+WEBHOOK_RATE_PER_SECOND = env.float("WEBHOOK_RATE_PER_SECOND", 25.0)  # requests to one endpoint
+WEBHOOK_BURST = env.int("WEBHOOK_BURST", 50)
+WEBHOOK_BREAKER_SECONDS = env.float("WEBHOOK_BREAKER_SECONDS", 30.0)  # the first rest of an endpoint that fails; it doubles
+WEBHOOK_SWEEP_SECONDS = env.float("WEBHOOK_SWEEP_SECONDS", 2.0)
+WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", False)  # for receivers on a developer's own machine
+
 REDIS_URL = env.str("REDIS_URL")
 # kombu spells a Redis behind a socket in its own way.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
@@ -107,10 +124,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A web request must not wait for a broker that is away; the sweeps catch up.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ROUTES = {"webhooks.tasks.*": {"queue": "webhooks"}}  # workers of their own: sending takes its time
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 5.0)  # how often beat looks for holds and games that have ended
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
+    "deliver-webhooks": {"task": "webhooks.tasks.deliver", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
+    "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
     "forget-idempotency": {"task": "developers.tasks.forget_idempotency", "schedule": 3600.0},
 }
 

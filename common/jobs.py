@@ -6,6 +6,8 @@ from typing import Any
 from celery import current_app
 from django.db import transaction
 
+EXPIRES_SECONDS = 600  # a nudge that nobody has taken by then has long been replaced by a sweep
+
 logger = logging.getLogger(__name__)
 
 
@@ -17,6 +19,6 @@ def after_commit(task: str, *args: Any) -> None:
 def send(task: str, *args: Any) -> None:
     """Queue now. A broker that is away is logged, not raised: the request that asked has done its work."""
     try:
-        current_app.send_task(task, args=args, retry=False)
+        current_app.send_task(task, args=args, retry=False, expires=EXPIRES_SECONDS)
     except Exception:  # kombu, redis and socket errors share no base class
         logger.warning("could not queue %s", task, exc_info=True)

@@ -54,6 +54,7 @@ class Plan(models.Model):
     name = models.CharField(max_length=60)
     max_api_keys = models.PositiveIntegerField(help_text="Live keys at the same time.")
     keys_may_write = models.BooleanField(help_text="Without it every API key is read-only.")
+    max_webhook_endpoints = models.PositiveIntegerField(default=10)
     rate_per_minute = models.PositiveIntegerField(help_text="API requests a minute.")
     rate_burst = models.PositiveIntegerField(help_text="API requests at once.")
 

@@ -5,22 +5,31 @@ from typing import Any
 
 from django.db import connection
 
+from common import jobs
 from organizations.actor import Actor
 from organizations.models import Organization
-from webhooks.models import Event
+from webhooks.envelope import envelope, to_body
+from webhooks.models import Endpoint, Event
 from webhooks.types import EventType
 
 
 def emit(
-    type: EventType, *, by: Actor, object: Mapping[str, Any], version: int, previous: Mapping[str, Any] | None = None
+    type: EventType,
+    *,
+    by: Actor,
+    object: Mapping[str, Any],
+    version: int,
+    previous: Mapping[str, Any] | None = None,
+    only_to: Endpoint | None = None,
 ) -> Event:
     """Write the event of a change. `object` is the base shape after it (with `object` and `id`), `previous` the
-    changed attributes as they were.
+    changed attributes as they were; `only_to` the one endpoint that is to hear of it.
 
     Raises RuntimeError outside a transaction: an event whose change is rolled back must vanish with it.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction of the change it tells of")
+    jobs.after_commit("webhooks.tasks.deliver")
     return Event.objects.create(
         organization=by.organization,
         type=type,
@@ -32,6 +41,7 @@ def emit(
         actor_id=by.id,
         request_id=by.request_id,
         idempotency_key=by.idempotency_key,
+        only_to=only_to,
     )
 
 
@@ -42,7 +52,9 @@ def changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> d
 
 def redact_events(*, organization: Organization, object_ids: Collection[str], fields: Mapping[str, Any]) -> None:
     """Replace personal fields in the kept events of erased objects, in what they are and in what they were."""
-    for event in Event.objects.filter(organization=organization, object_id__in=object_ids):
+    for event in Event.objects.filter(organization=organization, object_id__in=object_ids).select_related("organization"):
         for part in event.data.values():
             part.update({name: value for name, value in fields.items() if name in part})
-        event.save(update_fields=["data"])
+        if event.body:
+            event.body = to_body(envelope(event)).decode()
+        event.save(update_fields=["data", "body"])

@@ -1,0 +1,54 @@
+"""An event as it is sent and as `GET /events` shows it."""
+
+from typing import Any
+
+import orjson
+
+from common.walltime import utc_text
+from webhooks.models import Event
+
+API_VERSION = "2026-11-01"
+MAX_BYTES = 64 * 1024
+_COLLECTIONS = {
+    "booking": "bookings",
+    "room": "rooms",
+    "block": "schedules/block",
+    "customer": "customers",
+    "payment": "payments",
+    "webhook_endpoint": "webhook_endpoints",
+}
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    """The whole event. `event` comes with its organization and has its number.
+
+    Above 64 kB, and once its payload is past keeping, `data.object` is null and `truncated` true: fetch the object by its url.
+    """
+    organization = event.organization
+    content: dict[str, Any] = {
+        "id": event.public_id,
+        "type": event.type,
+        "api_version": API_VERSION,
+        "timestamp": utc_text(event.occurred_at),
+        "mode": organization.mode,
+        "organization": organization.public_id,
+        "sequence": event.sequence,
+        "object": {
+            "type": event.object_type,
+            "id": event.object_id,
+            "version": event.object_version,
+            "url": f"/api/v1/public/{_COLLECTIONS[event.object_type]}/{event.object_id}",
+        },
+        "actor": {"type": event.actor_type, "id": event.actor_id},
+        "request": {"id": event.request_id or None, "idempotency_key": event.idempotency_key or None},
+        "data": event.data or {"object": None, "previous_attributes": {}},
+        "truncated": not event.data,
+    }
+    if len(to_body(content)) > MAX_BYTES:
+        content |= {"data": {"object": None, "previous_attributes": {}}, "truncated": True}
+    return content
+
+
+def to_body(content: dict[str, Any]) -> bytes:
+    """The bytes that are kept and sent."""
+    return orjson.dumps(content)
