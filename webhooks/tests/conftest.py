@@ -8,10 +8,15 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
+from common.ids import new_id
+from organizations.actor import Actor
 from tests.cast import Player
-from webhooks.models import Endpoint
-from webhooks.services import create_endpoint
+from webhooks.models import Delivery, Endpoint
+from webhooks.services import create_endpoint, emit
+from webhooks.types import EventType
 
 
 @dataclass
@@ -72,6 +77,25 @@ def receiver() -> Iterator[Receiver]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def emit_some(by: Actor, count: int = 1) -> None:
+    """So many events of customers that exist in their events alone."""
+    with transaction.atomic():
+        for _ in range(count):
+            customer = {"object": "customer", "id": new_id("cus"), "name": "Ada"}
+            emit(EventType.CUSTOMER_CREATED, by=by, object=customer, version=1)
+
+
+def make_due() -> None:
+    """Let the waiting time of everything pass."""
+    Delivery.objects.waiting().update(due_at=timezone.now())
+    Endpoint.objects.update(resting_until=None, tokens_at=None)
+
+
+@pytest.fixture(autouse=True)
+def loopback(settings: Any) -> None:
+    settings.WEBHOOK_ALLOW_LOOPBACK = True
 
 
 @pytest.fixture

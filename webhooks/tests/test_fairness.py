@@ -1,0 +1,142 @@
+"""Turns: among organizations, endpoints and lanes."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.cast import Player
+from webhooks.engine import drain
+from webhooks.engine.claim import IN_FLIGHT_PER_ENDPOINT, IN_FLIGHT_PER_ORGANIZATION, claim
+from webhooks.engine.relay import EVENTS_AT_ONCE, relay
+from webhooks.engine.replays import STEP, advance
+from webhooks.models import Delivery, Endpoint, Event, Replay
+from webhooks.services import cancel_replay, create_endpoint, start_replay
+from webhooks.tests.conftest import Receiver, Request, emit_some
+
+
+def test_a_tenant_with_thousands_of_events_delays_nobody(alice: Player, charlie: Player, receiver: Receiver) -> None:
+    create_endpoint(by=alice.actor, url=receiver.url("/noisy"))
+    create_endpoint(by=charlie.actor, url=receiver.url("/quiet"))
+    emit_some(alice.actor, 1_000)
+    emit_some(charlie.actor)
+
+    relay()
+    first = claim(200)
+
+    assert Event.objects.filter(sequence__isnull=False).count() == EVENTS_AT_ONCE + 1
+    assert {claimed.url.rpartition("/")[2] for claimed in first} == {"noisy", "quiet"}
+
+
+def test_one_endpoint_has_so_many_in_flight_and_no_more(alice: Player, endpoint: Endpoint) -> None:
+    emit_some(alice.actor, 30)
+    relay()
+
+    assert (len(claim(200)), claim(200)) == (IN_FLIGHT_PER_ENDPOINT, [])
+
+
+def test_one_organization_has_so_many_in_flight_and_no_more(alice: Player, receiver: Receiver) -> None:
+    for number in range(6):
+        create_endpoint(by=alice.actor, url=receiver.url(f"/{number}"))
+    emit_some(alice.actor, 20)
+    relay()
+
+    assert (len(claim(200)), claim(200)) == (IN_FLIGHT_PER_ORGANIZATION, [])
+
+
+def test_endpoints_that_hang_delay_no_others(alice: Player, charlie: Player, receiver: Receiver, settings: Any) -> None:
+    settings.WEBHOOK_TOTAL_SECONDS = 2.0
+    for number in range(3):
+        create_endpoint(by=alice.actor, url=receiver.url(f"/hang/{number}"))
+    create_endpoint(by=charlie.actor, url=receiver.url("/quick"))
+    began, quick = time.monotonic(), []
+
+    def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
+        if request.path == "/quick":
+            quick.append(time.monotonic() - began)
+        else:
+            time.sleep(2.5)
+        return 200, {}, b""
+
+    receiver.answer = answer
+    emit_some(alice.actor, 10)
+    emit_some(charlie.actor, 20)
+    drain()
+
+    assert len(quick) == 20
+    assert max(quick) < 1.5
+
+
+def test_every_lane_has_its_share(alice: Player, endpoint: Endpoint) -> None:
+    """However many first attempts wait, retries and replays move on too."""
+    emit_some(alice.actor, 300)
+    while relay():
+        pass
+    keys = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=keys[:100]).update(lane=Delivery.Lane.RETRY)
+    Delivery.objects.filter(pk__in=keys[100:200]).update(lane=Delivery.Lane.REPLAY)
+    served: list[str] = []
+    for _ in range(8):
+        Endpoint.objects.update(tokens_at=None)
+        taken = [claimed.pk for claimed in claim(200)]
+        served += Delivery.objects.filter(pk__in=taken).values_list("lane", flat=True)
+        Delivery.objects.filter(pk__in=taken).update(state=Delivery.State.SUCCEEDED, lease_token=None)
+
+    assert {lane: served.count(lane) // 8 for lane in set(served)} == {"fresh": 5, "retry": 2, "replay": 1}
+
+
+def test_two_relays_and_two_claimers_share_without_repeating(alice: Player, endpoint: Endpoint, transactional_db: None) -> None:
+    from tests.crowd import at_once
+
+    emit_some(alice.actor, 150)
+    at_once([relay] * 4)
+    while relay():
+        pass
+    claimed = [item.pk for taken in at_once([lambda: claim(50)] * 4) for item in taken]
+
+    assert list(Event.objects.order_by("pk").values_list("sequence", flat=True)) == list(range(1, 151))
+    assert Delivery.objects.count() == 150
+    assert len(claimed) == len(set(claimed)) == IN_FLIGHT_PER_ENDPOINT
+
+
+def test_a_replay_goes_in_steps_and_can_be_resumed_and_canceled(alice: Player, endpoint: Endpoint, receiver: Receiver) -> None:
+    emit_some(alice.actor, 250)
+    while relay():
+        pass
+    Delivery.objects.update(state=Delivery.State.SUCCEEDED)
+    replay = start_replay(endpoint=endpoint, by=alice.actor, since=Event.objects.earliest("pk").occurred_at)
+    assert replay.total == 250
+
+    assert advance() == STEP  # whoever comes next goes on from the row
+    replay.refresh_from_db()
+    assert (replay.queued, replay.state) == (STEP, Replay.State.RUNNING)
+    assert (advance(), advance()) == (STEP, 0)  # so many wait already
+
+    cancel_replay(replay=replay, by=alice.actor)
+    assert advance() == 0
+    assert not Delivery.objects.waiting().filter(replay=replay).exists()
+
+
+def test_a_replay_ends_when_all_is_queued(alice: Player, endpoint: Endpoint, receiver: Receiver, settings: Any) -> None:
+    settings.WEBHOOK_BURST = 1_000
+    emit_some(alice.actor, 120)
+    drain()
+    replay = start_replay(endpoint=endpoint, by=alice.actor, since=Event.objects.earliest("pk").occurred_at)
+    while Delivery.objects.waiting().exists() or Replay.objects.get(pk=replay.pk).state == Replay.State.RUNNING:
+        drain()
+
+    replay.refresh_from_db()
+    assert (replay.state, replay.queued) == (Replay.State.FINISHED, 120)
+    assert len(receiver.requests) == 240
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 120
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_only_failed_leaves_out_what_arrived(alice: Player, endpoint: Endpoint, receiver: Receiver, arrived: bool) -> None:
+    receiver.answer = lambda request: (200 if arrived else 500, {}, b"")
+    emit_some(alice.actor, 3)
+    drain()
+
+    replay = start_replay(endpoint=endpoint, by=alice.actor, since=Event.objects.earliest("pk").occurred_at, only_failed=True)
+
+    assert replay.total == (0 if arrived else 3)
