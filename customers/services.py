@@ -1,5 +1,6 @@
 """The verbs on customers. Erasing one reaches bookings too, and so lives in `bookings.services`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -32,41 +33,41 @@ def update_customer(*, customer: Customer, by: Actor, expected_version: int | No
     """
     by.require(Scope.CUSTOMERS_WRITE)
     customer = locked(customer, by=by, expected_version=expected_version)
-    before = CustomerShape.json(customer)
-    _assign(customer, changes)
-    _require_contact(customer)
-    if CustomerShape.json(customer) == before:
-        return customer
-    customer.version += 1
-    _save(customer)
-    events.customer_updated(customer, by=by, before=before)
-    return customer
+    return _change(customer, changes, by=by)
 
 
 def customer_for_booking(*, by: Actor, **fields: Any) -> Customer:
     """The customer of that e-mail address, else of that phone number, else a new one.
 
-    A known customer's empty fields are filled in; what is known already stays as it is.
+    A known customer's empty fields are filled in; what is known already stays as it is. Marketing consent is recorded
+    when it is given; a booking without it takes none back.
+
+    Raises DuplicateCustomer when others keep making and erasing that customer at this very moment.
     """
-    known = Customer.objects.visible_to(by)
-    email, phone = fields.get("email"), fields.get("phone")
-    found = known.filter(email=email).first() if email else None
-    if found is None and phone and not email:
-        found = known.filter(phone=phone).order_by("pk").first()
+    found = _locked_by_contact(by, fields)
     if found is None:
         try:
             with transaction.atomic():
                 return _create(by, fields)
         except DuplicateCustomer:  # somebody else's request just made the customer
-            found = known.get(email=email)
+            found = _locked_by_contact(by, fields)
+            if found is None:
+                raise
     missing = {name: value for name, value in fields.items() if value and not getattr(found, name)}
-    if missing and missing.keys() - {"marketing_consent"}:
-        before = CustomerShape.json(found)
-        _assign(found, missing)
-        found.version += 1
-        _save(found)
-        events.customer_updated(found, by=by, before=before)
-    return found
+    if not (fields.get("marketing_consent") or {}).get("value"):
+        missing.pop("marketing_consent", None)
+    return _change(found, missing, by=by)
+
+
+def _locked_by_contact(by: Actor, fields: dict[str, Any]) -> Customer | None:
+    """The customer of that contact, locked and current: one that is being erased or renamed is waited for, and if it
+    no longer fits, is not found.
+    """
+    known = Customer.objects.visible_to(by).select_for_update().order_by("pk")
+    if email := fields.get("email"):
+        return known.filter(email=email).first()
+    phone = fields.get("phone")
+    return known.filter(phone=phone).first() if phone else None
 
 
 def locked(customer: Customer, *, by: Actor, expected_version: int | None) -> Customer:
@@ -88,15 +89,30 @@ def _create(by: Actor, fields: dict[str, Any]) -> Customer:
     return customer
 
 
-def _assign(customer: Customer, fields: dict[str, Any]) -> None:
-    consent = fields.get("marketing_consent")
-    for name, value in fields.items():
-        if name != "marketing_consent":
-            setattr(customer, name, value)
+def _change(customer: Customer, fields: dict[str, Any], *, by: Actor) -> Customer:
+    """Write what differs to a locked row, and only that. Changing nothing raises no version and tells nobody."""
+    before = CustomerShape.json(customer)
+    changed = _assign(customer, fields)
+    _require_contact(customer)
+    if changed:
+        customer.version += 1
+        _save(customer, only=[*changed, "version", "updated_at"])
+        events.customer_updated(customer, by=by, before=before)
+    return customer
+
+
+def _assign(customer: Customer, fields: dict[str, Any]) -> list[str]:
+    """Set the fields; the names of the columns that differ now."""
+    fields = dict(fields)
+    consent = fields.pop("marketing_consent", None)
     if consent is not None and consent["value"] != customer.marketing_consent:
-        customer.marketing_consent = consent["value"]
-        customer.marketing_consent_at = timezone.now()
-        customer.marketing_consent_source = consent.get("source", "")
+        fields["marketing_consent"] = consent["value"]
+        fields["marketing_consent_at"] = timezone.now()
+        fields["marketing_consent_source"] = consent.get("source", "")
+    changed = [name for name, value in fields.items() if getattr(customer, name) != value]
+    for name in changed:
+        setattr(customer, name, fields[name])
+    return changed
 
 
 def _require_contact(customer: Customer) -> None:
@@ -104,12 +120,12 @@ def _require_contact(customer: Customer) -> None:
         raise ValidationFailed(FieldError("Give a name, an e-mail address or a phone number.", "required", pointer=""))
 
 
-def _save(customer: Customer) -> None:
+def _save(customer: Customer, *, only: Iterable[str] | None = None) -> None:
     try:
         with transaction.atomic():
-            customer.save()
+            customer.save(force_insert=only is None, update_fields=only)
     except IntegrityError:
-        other = Customer.objects.filter(organization=customer.organization, email=customer.email).first()
-        if other is None:
+        other = customer.email and Customer.objects.filter(organization=customer.organization, email=customer.email).first()
+        if not other:
             raise
         raise DuplicateCustomer("Change that customer, or use another address.", customer=other.public_id) from None

@@ -3,16 +3,17 @@
 1. A short transaction claims the key: (organization, key) is unique, so of many at once one wins.
 2. The business write and its answer commit together, under a lock on the claim that checks the lease is still ours:
    after a crash in between nothing has happened, and once the lease has run out a repeated request runs it anew.
-3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409.
+3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409, at once:
+   the claim is read without its lock.
 
-Answers that may differ next time (400, 401, 403, 429, 5xx) are not kept: their claim is dropped.
+Answers that may differ next time (400, 401, 403, 412, 429, 5xx) are not kept: their claim is dropped. What is kept is
+encrypted, since it may hold a secret that is shown once, or a person's data.
 """
 
 import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -21,21 +22,25 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.signing import decrypt, encrypt
 from developers.errors import IdempotencyInProgress, IdempotencyKeyReused
 from developers.models import IdempotencyRecord
-from developers.renderers import PROBLEM, to_bytes
+from developers.renderers import PROBLEM
 
 HEADER = "Idempotency-Key"
 MAX_LETTERS = 255
-NOT_KEPT = {400, 401, 403, 429}
+NOT_KEPT = {400, 401, 403, 412, 429}  # 412: the repeat may bring another If-Match
 KEPT_HEADERS = ("ETag", "Location")
+BASES = ("/api/v1/public", "/v1")  # two addresses of the same routes
+CLAIM_TRIES = 3  # a claim that vanished or was taken over while we looked is looked at again
 
 Execute = Callable[[], Response]
 Refuse = Callable[[Exception], Response]
 
 
 def run(request: Request, key: str, *, execute: Execute, refuse: Refuse) -> Response:
-    """The answer of `execute`, run at most once for the key. `refuse` turns its exceptions into answers.
+    """The answer of `execute`, run at most once for the key. `refuse` turns its exceptions into answers. Both answer
+    with a rendered body.
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
@@ -62,26 +67,41 @@ def _claim(request: Request, key: str, lease: uuid.UUID) -> IdempotencyRecord:
     organization = request.user.organization  # type: ignore[union-attr]
     expires = timezone.now() + dt.timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS)
     mark = fingerprint(request)
-    with transaction.atomic():
-        IdempotencyRecord.objects.bulk_create(
-            [IdempotencyRecord(organization=organization, key=key, fingerprint=mark, lease=lease, lease_expires_at=expires)],
-            ignore_conflicts=True,
-        )
-        claim = IdempotencyRecord.objects.select_for_update().get(organization=organization, key=key)
+    ours = IdempotencyRecord(organization=organization, key=key, fingerprint=mark, lease=lease, lease_expires_at=expires)
+    for _ in range(CLAIM_TRIES):
+        IdempotencyRecord.objects.bulk_create([ours], ignore_conflicts=True)
+        claim = IdempotencyRecord.objects.filter(organization=organization, key=key).first()
+        if claim is None:  # a first request that keeps nothing has just dropped it
+            continue
         if claim.fingerprint != mark:
             raise IdempotencyKeyReused("This key came with another method, path or body before.")
-        if claim.status is None and claim.lease != lease:
-            if claim.lease_expires_at > timezone.now():
-                raise IdempotencyInProgress
-            claim.lease, claim.lease_expires_at = lease, expires
-            claim.save(update_fields=["lease", "lease_expires_at"])
-    return claim
+        if claim.status is not None or claim.lease == lease:
+            return claim
+        if claim.lease_expires_at > timezone.now():
+            raise IdempotencyInProgress
+        if _take_over(claim, lease, expires):
+            claim.lease = lease
+            return claim
+    raise IdempotencyInProgress
+
+
+def _take_over(claim: IdempotencyRecord, lease: uuid.UUID, expires: dt.datetime) -> bool:
+    """Put our lease in the place of one that has run out. Of many at once one succeeds; none while the first, late as
+    it is, holds the row: that one may still commit.
+    """
+    stale = IdempotencyRecord.objects.filter(pk=claim.pk, lease=claim.lease, status=None, lease_expires_at__lte=timezone.now())
+    with transaction.atomic():
+        free = stale.select_for_update(skip_locked=True).exists()
+        return free and stale.update(lease=lease, lease_expires_at=expires) == 1
 
 
 def fingerprint(request: Request) -> str:
-    """Method, path, query and body; the order of a JSON object's members does not count."""
+    """Method, path below the API's base, query and body; the order of a JSON object's members does not count."""
     body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS, default=str)
-    parts = [request.method or "", request.path_info, request.META.get("QUERY_STRING", ""), body.decode()]
+    path = request.path_info
+    for base in BASES:
+        path = path.removeprefix(base)
+    parts = [request.method or "", path, request.META.get("QUERY_STRING", ""), body.decode()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -93,13 +113,14 @@ def _still_ours(claim: IdempotencyRecord, lease: uuid.UUID) -> None:
 
 def _store(claim: IdempotencyRecord, response: Response) -> None:
     headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+    body = None if response.data is None else encrypt(response.data.decode()).encode()
     IdempotencyRecord.objects.filter(pk=claim.pk, lease=claim.lease).update(
-        status=response.status_code, body=to_bytes(response.data), headers=headers
+        status=response.status_code, body=body, headers=headers
     )
 
 
 def _replay(claim: IdempotencyRecord) -> Response:
-    data: Any = orjson.loads(bytes(claim.body)) if claim.body else None
+    body = None if claim.body is None else decrypt(bytes(claim.body).decode()).encode()
     headers = {**claim.headers, "Idempotency-Replayed": "true"}
     refused = claim.status is not None and claim.status >= 400
-    return Response(data, status=claim.status, headers=headers, content_type=PROBLEM if refused else None)
+    return Response(body, status=claim.status, headers=headers, content_type=PROBLEM if refused else None)

@@ -50,6 +50,10 @@ class ApiKey(models.Model):
         return self.organization.sandbox if self.mode == self.Mode.TEST else self.organization
 
     @property
+    def has_somewhere_to_act(self) -> bool:
+        return self.mode == self.Mode.LIVE or hasattr(self.organization, "sandbox")
+
+    @property
     def granted_scopes(self) -> frozenset[Scope]:
         """The key's scopes and what they imply."""
         return with_implied(frozenset(Scope(scope) for scope in self.scopes))
@@ -100,7 +104,7 @@ class IdempotencyRecord(models.Model):
     lease_expires_at = models.DateTimeField()
     resource = models.CharField(max_length=32, blank=True, help_text="What the request made, for one that resumes it.")
     status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status of the answer; null while running.")
-    body = models.BinaryField(null=True)
+    body = models.BinaryField(null=True, help_text="Encrypted: an answer may hold a secret or a person's data.")
     headers = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 # Lock and serialization trouble: the same request may well succeed a moment later.
 _BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
+_OVERLAP = "23P01"  # the exclusion constraint, behind every other guard of a slot
+# A foreign, a unique or a checked value that no service has refused: another request came in between.
+_RACE_SQLSTATES = {"23503", "23505", "23514"}
 _FRAMEWORK: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (Http404, ErrorCode.NOT_FOUND),
     (exceptions.NotFound, ErrorCode.NOT_FOUND),
@@ -48,10 +51,14 @@ def to_domain_error(error: Exception) -> DomainError:
     for kind, code in _FRAMEWORK:
         if isinstance(error, kind):
             return DomainError(code=code)
-    if isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in _BUSY_SQLSTATES:
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, OperationalError) and sqlstate in _BUSY_SQLSTATES:
         return DomainError("Another writer holds what this request needs. Repeat it.", code=ErrorCode.BUSY_RETRY)
-    if isinstance(error, IntegrityError) and getattr(error.__cause__, "sqlstate", None) == "23P01":
+    if isinstance(error, IntegrityError) and sqlstate == _OVERLAP:
         return DomainError("Another game holds the space at that time.", code=ErrorCode.SLOT_UNAVAILABLE, reasons=["booked"])
+    if isinstance(error, IntegrityError) and sqlstate in _RACE_SQLSTATES:
+        logger.error("a constraint refused what no service did", exc_info=error)
+        return DomainError("Another request changed what this one is about. Repeat it.", code=ErrorCode.BUSY_RETRY)
     logger.error("unexpected error", exc_info=error)
     return DomainError("The error is logged under the request's id.", code=ErrorCode.INTERNAL_ERROR)
 

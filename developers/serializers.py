@@ -65,4 +65,7 @@ class StatusShape(serializers.Serializer[Any]):
     database = serializers.ChoiceField(["ok", "down"])
     redis = serializers.ChoiceField(["ok", "down"])
     tasks_waiting = serializers.IntegerField(allow_null=True, help_text="Background tasks that no worker has taken yet.")
+    webhook_lag_seconds = serializers.FloatField(
+        allow_null=True, help_text="Age of the oldest webhook that is due; receivers that rest or are slow count too."
+    )
     time = serializers.DateTimeField()

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from common.errors import FieldError, NotFound, ValidationFailed
+from common.signing import Undecipherable, decrypt, encrypt
 from developers import keys
 from developers.errors import ApiKeyExpired, ApiKeyInvalid, ApiKeyMalformed, ApiKeyRevoked
 from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
@@ -42,6 +43,8 @@ def create_key(
     granted = _granted(preset, scopes, expires_at)
     organization = Organization.objects.select_for_update(of=("self",)).select_related("plan").get(pk=by.organization.pk)
     _check_plan(organization, granted)
+    if mode == ApiKey.Mode.TEST and not Organization.objects.filter(sandbox_of=organization).exists():
+        raise ValidationFailed(FieldError("Make the sandbox first.", pointer="/mode"))
     key = ApiKey.objects.create(
         organization=organization,
         name=name,
@@ -111,6 +114,8 @@ def authenticate(text: str) -> ApiKeySecret:
         raise ApiKeyRevoked
     if secret.key.expires_at is not None and secret.key.expires_at <= timezone.now():
         raise ApiKeyExpired
+    if not secret.key.has_somewhere_to_act:
+        raise ApiKeyInvalid("The sandbox that this test key acts on does not exist.")
     return secret
 
 
@@ -130,10 +135,18 @@ def forget_idempotency() -> int:
 def redact_answers(*, organization: Organization, mentions: Collection[str]) -> None:
     """Empty the kept answers that mention one of the public ids; their requests stay answered."""
     for record_ in IdempotencyRecord.objects.filter(organization=organization, body__isnull=False):
-        text = bytes(record_.body or b"").decode()
-        if any(public_id in text for public_id in mentions):
-            record_.body = b'{"erased":true}'
+        if _mentions(record_, mentions):
+            record_.body = encrypt('{"erased":true}').encode()
             record_.save(update_fields=["body"])
+
+
+def _mentions(record_: IdempotencyRecord, public_ids: Collection[str]) -> bool:
+    """What nobody can read any more counts as mentioning everybody."""
+    try:
+        text = decrypt(bytes(record_.body or b"").decode())
+    except Undecipherable:
+        return True
+    return any(public_id in text for public_id in public_ids)
 
 
 def _granted(preset: ApiKey.Preset, scopes: Iterable[Scope], expires_at: dt.datetime | None) -> frozenset[Scope]:

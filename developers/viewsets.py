@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django_filters import FilterSet
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BooleanField, IntegerField, ListField, ValidationError
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from common.errors import ErrorCode, FieldError, ValidationFailed
@@ -17,6 +18,7 @@ from developers import conditional, idempotency, problems
 from developers.filters import StrictFilterBackend
 from developers.inputs import Input
 from developers.pagination import KeysetPagination
+from developers.renderers import rendered
 from developers.shapes import Shape
 from organizations.actor import Actor
 from organizations.permissions import Scope
@@ -25,7 +27,18 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 LIST_PARAMETERS = {"limit", "cursor", "sort"}
 
 
-class ApiViewSet(GenericViewSet[Any]):
+class ApiView(APIView):
+    """What holds for an unknown URL too."""
+
+    http_method_names: ClassVar[list[str]] = [name for name in APIView.http_method_names if name != "options"]
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Whatever stores answers must tell callers, and what they accept, apart."""
+        return {**super().default_response_headers, "Vary": "Authorization, Accept"}
+
+
+class ApiViewSet(ApiView, GenericViewSet[Any]):
     """A resource. Subclasses state `scopes` for each action and call one service per write.
 
     `sorts` are the fields a list may be sorted by, the first the default; `shape` the outgoing shape.
@@ -56,6 +69,12 @@ class ApiViewSet(GenericViewSet[Any]):
         """The shape is what answers look like; requests name their Input in `extend_schema`."""
         return self.shape
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """DRF takes any OPTIONS for the action `metadata`; it is a method that no route has."""
+        prepared = super().initialize_request(request, *args, **kwargs)
+        self.action = None if self.action == "metadata" else self.action
+        return prepared
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication and scopes: refuse unknown parameters, and make each write one idempotent act."""
         super().initial(request, *args, **kwargs)
@@ -67,7 +86,10 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
         """Run the handler in one transaction, once for each Idempotency-Key."""
-        execute = functools.partial(handler, request, *args, **kwargs)
+
+        def execute() -> Response:
+            return rendered(handler(request, *args, **kwargs))
+
         key = request.headers.get(idempotency.HEADER)
         if key is None:
             with transaction.atomic():
@@ -78,7 +100,7 @@ class ApiViewSet(GenericViewSet[Any]):
             )
 
         def refuse(error: Exception) -> Response:
-            return problems.respond(problems.to_domain_error(error), request)
+            return rendered(problems.respond(problems.to_domain_error(error), request))
 
         return idempotency.run(request, key, execute=execute, refuse=refuse)
 
@@ -121,7 +143,7 @@ class ApiViewSet(GenericViewSet[Any]):
         """One object in its shape, with `more` members beside its own, and its ETag; 304 when the caller has it."""
         expand = self.expand()
         data = {**self.shape(expand=expand).to_representation(obj), **more}
-        tag = conditional.etag(obj.version, data if more or expand else None)
+        tag = conditional.etag(obj.version, data if more or expand or getattr(obj, "shows_time", False) else None)
         if self.request.method in ("GET", "HEAD") and conditional.is_unchanged(self.request.headers.get("If-None-Match"), tag):
             return Response(status=304, headers={"ETag": tag})
         return Response(data, status=status, headers={"ETag": tag})

@@ -87,7 +87,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 @admin.register(Plan)
 class PlanAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("name", "slug", "max_api_keys", "keys_may_write", "rate_per_minute", "rate_burst")
+    list_display = ("name", "slug", "max_api_keys", "max_webhook_endpoints", "keys_may_write", "rate_per_minute", "rate_burst")
     search_fields = ("name", "slug")
     show_full_result_count = False
 

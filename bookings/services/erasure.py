@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 
 from bookings.models import Booking, BookingHistory
 from bookings.serializers import BookingShape
@@ -17,7 +17,9 @@ from developers.services import redact_answers
 from organizations.actor import Actor
 from organizations.permissions import Scope
 from organizations.services import record
+from payments.models import Refund
 from rooms import claims
+from webhooks.models import Event
 from webhooks.services import redact_events
 
 NO_CONTACT = {"name": None, "email": None, "phone": None, "language": None}
@@ -27,6 +29,7 @@ ERASED_OF_BOOKING: dict[str, Any] = {
     "answers": {},
     "notes_customer": "",
     "notes_internal": "",
+    "metadata": {},
 }
 ERASED_OF_CUSTOMER: dict[str, Any] = {
     "name": "",
@@ -37,12 +40,13 @@ ERASED_OF_CUSTOMER: dict[str, Any] = {
     "tags": [],
     "metadata": {},
 }
+NO_CONSENT = {"marketing_consent": False, "marketing_consent_at": None, "marketing_consent_source": ""}
 
 
 def customer_stats(customer: Customer) -> dict[str, Any]:
     """Counts by outcome, first and last visit, and what was paid, by currency in minor units."""
     status = Booking.Status
-    rows = (
+    rows = list(
         Booking.objects.filter(customer=customer)
         .values("currency")
         .annotate(
@@ -56,7 +60,6 @@ def customer_stats(customer: Customer) -> dict[str, Any]:
             spent=Sum("amount_paid") - Sum("amount_refunded"),
         )
     )
-    rows = list(rows)
     counts = {name: sum(row[name] for row in rows) for name in ("bookings", "upcoming", "visits", "canceled", "no_shows")}
     return {
         **counts,
@@ -68,7 +71,7 @@ def customer_stats(customer: Customer) -> dict[str, Any]:
 
 def export_customer(*, customer: Customer, by: Actor) -> dict[str, Any]:
     """All that is kept about a person, in the API's own shapes. Raises NotAllowed."""
-    by.require(Scope.CUSTOMERS_READ)
+    by.require(Scope.CUSTOMERS_READ, Scope.BOOKINGS_READ)
     bookings = Booking.objects.visible_to(by).filter(customer=customer).with_related().order_by("starts_at", "pk")
     return {
         "object": "customer_export",
@@ -80,8 +83,8 @@ def export_customer(*, customer: Customer, by: Actor) -> dict[str, Any]:
 
 @transaction.atomic
 def erase_customer(*, customer: Customer, by: Actor, expected_version: int | None = None) -> Customer:
-    """Empty everything personal: the profile, their bookings' contact, guests, answers and notes, what history,
-    events and kept answers repeat of it. Bookings and money stay.
+    """Empty everything personal: the profile, their bookings' contact, guests, answers, notes, metadata and the reasons
+    given for cancellations and refunds, what history, events and kept answers repeat of it. Bookings and money stay.
 
     Raises NotAllowed, NotFound, VersionConflict, CustomerHasFutureBookings.
     """
@@ -94,13 +97,16 @@ def erase_customer(*, customer: Customer, by: Actor, expected_version: int | Non
 
     ids = list(bookings.values_list("public_id", flat=True))
     _erase_bookings(bookings)
-    for name, value in ERASED_OF_CUSTOMER.items():
+    refunds = Refund.objects.visible_to(by).filter(subject__in=ids)
+    refunds.update(reason="")
+    emptied = {**ERASED_OF_CUSTOMER, **NO_CONSENT, "erased_at": claims.database_now(), "version": customer.version + 1}
+    for name, value in emptied.items():
         setattr(customer, name, value)
-    customer.marketing_consent, customer.marketing_consent_at, customer.marketing_consent_source = False, None, ""
-    customer.erased_at = claims.database_now()
-    customer.version += 1
-    customer.save()
-    redact_events(organization=by.organization, object_ids=ids, fields=ERASED_OF_BOOKING)
+    customer.save(update_fields=[*emptied, "updated_at"])
+    _erase_events(ids, by=by)
+    redact_events(
+        organization=by.organization, object_ids=list(refunds.values_list("public_id", flat=True)), fields={"reason": ""}
+    )
     redact_events(organization=by.organization, object_ids=[customer.public_id], fields=ERASED_OF_CUSTOMER)
     redact_answers(organization=by.organization, mentions=[customer.public_id, *ids])
     record(by, "customer.erased", customer.public_id, bookings=len(ids))
@@ -109,15 +115,35 @@ def erase_customer(*, customer: Customer, by: Actor, expected_version: int | Non
 
 
 def _erase_bookings(bookings: Any) -> None:
-    """Contact snapshots and what the history repeats of them."""
+    """What the bookings hold of a person and what their history repeats of it. Readers' copies are out of date then, so
+    the versions rise.
+    """
     with connection.cursor() as cursor:
         # The history's trigger lets values be emptied in a transaction that says it is an erasure.
         cursor.execute("SET LOCAL bookingflow.erasing = 'on'")
     for line in BookingHistory.objects.filter(booking__in=bookings):
-        emptied = {name: [value, value] for name, value in ERASED_OF_BOOKING.items() if name in line.changes}
-        if emptied:
-            line.changes |= emptied
+        emptied = {name: [_emptied(name, value) for value in pair] for name, pair in line.changes.items()}
+        if emptied != line.changes:
+            line.changes = emptied
             line.save(update_fields=["changes"])
-    bookings.update(**ERASED_OF_BOOKING)
+    bookings.update(**ERASED_OF_BOOKING, cancel_reason="", version=F("version") + 1, updated_at=claims.database_now())
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL bookingflow.erasing = 'off'")
+
+
+def _erase_events(ids: list[str], *, by: Actor) -> None:
+    """First the reasons, which stand inside `canceled`; `redact_events` then writes the kept bodies anew."""
+    for event in Event.objects.visible_to(by).filter(object_id__in=ids):
+        told = [part for part in event.data.values() if part.get("canceled")]
+        for part in told:
+            part["canceled"] = _emptied("canceled", part["canceled"])
+        if told:
+            event.save(update_fields=["data"])
+    redact_events(organization=by.organization, object_ids=ids, fields=ERASED_OF_BOOKING)
+
+
+def _emptied(name: str, value: Any) -> Any:
+    """A value of a booking's shape without what is personal in it."""
+    if name == "canceled" and value:
+        return {**value, "reason": ""}
+    return ERASED_OF_BOOKING.get(name, value)

@@ -31,8 +31,10 @@ class LastBookingsShape(serializers.Serializer[Any]):
 
 
 class CustomerProfileShape(CustomerShape):
-    stats = StatsShape()
-    bookings = LastBookingsShape()
+    """`stats` and `bookings` are null for a key that may not read bookings."""
+
+    stats = StatsShape(allow_null=True)
+    bookings = LastBookingsShape(allow_null=True)
 
 
 class CustomerExportShape(serializers.Serializer[Any]):

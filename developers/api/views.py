@@ -9,12 +9,14 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.errors import NotFound
 from common.walltime import utc_text
 from developers.serializers import KeyContextShape, StatusShape
-from developers.viewsets import ApiViewSet
+from developers.viewsets import ApiView, ApiViewSet
+from webhooks.metrics import lag_seconds
+
+QUEUES = ("celery", "webhooks")  # Celery's own, and that of the deliveries
 
 
 class MeViewSet(ApiViewSet):
@@ -43,12 +45,13 @@ class StatusViewSet(ApiViewSet):
             "database": "ok" if database else "down",
             "redis": "down" if waiting is None else "ok",
             "tasks_waiting": waiting,
+            "webhook_lag_seconds": webhook_lag() if database else None,
             "time": utc_text(timezone.now().replace(microsecond=0)),
         }
         return Response(body, status=200 if database else 503, headers={"Cache-Control": "no-store"})
 
 
-class UnknownView(APIView):
+class UnknownView(ApiView):
     """Any other path below the API. It asks for no key: which URLs exist stands in the documents anyway."""
 
     authentication_classes: ClassVar[list[Any]] = []
@@ -71,6 +74,13 @@ def tasks_waiting() -> int | None:
     """Tasks in the queue that no worker has taken yet; None when Redis does not answer."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
-            return int(client.llen("celery"))  # type: ignore[arg-type]
+            return sum(int(client.llen(queue)) for queue in QUEUES)  # type: ignore[arg-type]
     except redis.RedisError:
+        return None
+
+
+def webhook_lag() -> float | None:
+    try:
+        return round(lag_seconds(), 3)
+    except DatabaseError:
         return None

@@ -1,10 +1,19 @@
 """What every answer has: problems, request ids, conditional reads, strict JSON."""
 
-import pytest
+import json
+from typing import Any
+from urllib.parse import quote
 
+import psycopg
+import pytest
+from django.db import IntegrityError
+
+from customers.models import Customer
+from customers.serializers import CustomerShape
 from developers.models import ApiKey
 from rooms.models import Room
 from tests.cast import BASE, Api, Player
+from tests.security.routes import ROUTES
 from tests.stage import book, slot_at
 
 
@@ -129,3 +138,119 @@ def test_last_use_names_address_and_agent_once_in_a_while(alice: Player, monkeyp
         ("developers.tasks.record_use", ApiKey.objects.get().secrets.get().pk)
     ]
     assert sent[0][3:] == ("127.0.0.1", "pos/7")
+
+
+@pytest.mark.parametrize("path", sorted({route.path.replace("{id}", "x_1") for route in ROUTES} | {"/status"}))
+def test_options_is_a_method_that_no_route_has(alice: Player, path: str) -> None:
+    answer = alice.api.call("OPTIONS", path)
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "OPTIONS" not in answer["Allow"]
+    assert answer["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/me", 200), ("/customers", 200), ("/customers/x", 404), ("/nothing", 404), ("/status", 200)]
+)
+def test_every_answer_varies_by_caller_and_by_what_it_accepts(alice: Player, path: str, status: int) -> None:
+    answer = alice.api.get(path)
+
+    assert (answer.status_code, answer["Vary"]) == (status, "Authorization, Accept")
+    if path != "/status":
+        assert Api().get(path)["Vary"] == "Authorization, Accept"
+
+
+def test_a_number_of_more_than_64_bits_can_be_told(alice: Player) -> None:
+    customer = alice.api.post("/customers", {"name": "Ada"}).json()
+    Customer.objects.update(metadata={"n": 10**30})
+    alice.api.client.raise_request_exception = True
+
+    for path in (f"/customers/{customer['id']}", "/customers"):
+        answer = alice.api.client.get(BASE + path, headers=alice.api.headers)
+        assert answer.status_code == 200
+        assert json.loads(answer.content).get("data", [answer.json()])[0]["metadata"] == {"n": 10**30}
+    answer = alice.api.client.put(
+        BASE + f"/customers/{customer['id']}",
+        {"name": "Ada L."},
+        content_type="application/json",
+        headers={**alice.api.headers, "Idempotency-Key": "a"},
+    )
+    assert (answer.status_code, answer.json()["metadata"]) == (200, {"n": 10**30})
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency_key": "a"}])
+def test_what_cannot_be_told_is_not_done(alice: Player, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
+    circle: dict[str, Any] = {}
+    circle["circle"] = circle
+    monkeypatch.setattr(CustomerShape, "to_representation", lambda self, customer: circle)
+
+    answer = alice.api.post("/customers", {"name": "Ada"}, **headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "code"),
+    [
+        (psycopg.errors.UniqueViolation(), 503, "busy_retry"),
+        (psycopg.errors.ForeignKeyViolation(), 503, "busy_retry"),
+        (psycopg.errors.CheckViolation(), 503, "busy_retry"),
+        (psycopg.errors.ExclusionViolation(), 409, "slot_unavailable"),
+        (psycopg.errors.NotNullViolation(), 500, "internal_error"),
+    ],
+)
+def test_a_race_that_only_a_constraint_saw_is_to_be_repeated(
+    alice: Player,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    cause: psycopg.Error,
+    status: int,
+    code: str,
+) -> None:
+    def lose(**arguments: Any) -> None:
+        raise IntegrityError from cause
+
+    monkeypatch.setattr("customers.services.create_customer", lose)
+    answer = alice.api.client.post(
+        BASE + "/customers", {"name": "Ada"}, content_type="application/json", headers=alice.api.headers
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    if status != 409:
+        assert [record.levelname for record in caplog.records if record.name == "developers.problems"] == ["ERROR"]
+
+
+@pytest.mark.parametrize(
+    "day", ["\uff12026-01-05", "2026-1-5", "2026-01-5", "20260105", "2026-W01-1", "2026-02-30", " 2026-01-05", "2026-01-05\n"]
+)
+def test_a_day_is_written_in_one_way(alice: Player, day: str) -> None:
+    answer = alice.api.post("/schedules/block", {"all": True, "date_from": day, "date_to": "2027-01-05"})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/date_from")
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "2026-W01-1T12:00:00Z",
+        "20260105T120000Z",
+        "2026-01-05T12:00Z",
+        "2026-01-05T12Z",
+        "2026-01-05 12:00:00Z",
+        "2026-01-05T12:00:00+0100",
+        "2026-01-05T12:00:00+01:00:30",
+        "2026-01-05T12:00:00,5Z",
+        "\uff12026-01-05T12:00:00Z",
+        "2026-01-05",
+    ],
+)
+def test_an_instant_is_written_as_rfc_3339_says(alice: Player, instant: str) -> None:
+    answer = alice.api.get(f"/customers?updated_since={quote(instant)}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "updated_since")
+
+
+@pytest.mark.parametrize("instant", ["2026-01-05T12:00:00Z", "2026-01-05t12:00:00.123456789z", "2026-01-05T12:00:00-03:30"])
+def test_every_spelling_of_rfc_3339_is_taken(alice: Player, instant: str) -> None:
+    assert alice.api.get(f"/customers?updated_since={quote(instant)}").status_code == 200

@@ -1,11 +1,14 @@
 """`Idempotency-Key`: each write takes effect once."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from bookings.models import Booking
+from common.signing import decrypt
+from customers.models import Customer
 from developers import idempotency, services
 from developers.models import IdempotencyRecord
 from rooms.models import Room
@@ -53,6 +56,45 @@ def test_decided_refusals_are_kept(alice: Player, group_room: Room) -> None:
     assert first.status_code == again.status_code == 409
     assert again.json() == first.json()
     assert again["Content-Type"] == "application/problem+json"
+
+
+def test_a_version_conflict_is_not_kept(alice: Player) -> None:
+    """The repeat brings the ETag that the refusal told."""
+    customer = alice.api.post("/customers", {"name": "Ada"}).json()
+    path = f"/customers/{customer['id']}"
+
+    stale = alice.api.put(path, {"notes": "x"}, idempotency_key="a", if_match='"9"')
+    again = alice.api.put(path, {"notes": "x"}, idempotency_key="a", if_match=stale["ETag"])
+
+    assert (stale.status_code, again.status_code, again.json()["notes"]) == (412, 200, "x")
+
+
+def test_both_addresses_of_a_route_are_one(alice: Player) -> None:
+    first = alice.api.post("/customers", {"name": "Ada"}, idempotency_key="a")
+    again = alice.api.post("/v1/customers", {"name": "Ada"}, idempotency_key="a")
+
+    assert (again.status_code, again.content, again["Idempotency-Replayed"]) == (201, first.content, "true")
+    assert Customer.objects.count() == 1
+
+
+def test_kept_answers_are_unreadable_at_rest(alice: Player) -> None:
+    first = alice.api.post("/customers", {"name": "Ada Secret"}, idempotency_key="a")
+
+    kept = bytes(IdempotencyRecord.objects.get().body or b"")
+    assert b"Ada Secret" not in kept
+    assert decrypt(kept.decode()).encode() == first.content
+    assert alice.api.post("/customers", {"name": "Ada Secret"}, idempotency_key="a").content == first.content
+
+
+def test_an_erasure_empties_the_answers_that_mention_the_person_and_those_that_nobody_can_read(alice: Player) -> None:
+    ids = {key: alice.api.post("/customers", {"name": key}, idempotency_key=key).json()["id"] for key in ("a", "b", "c")}
+    IdempotencyRecord.objects.filter(key="c").update(body=b"under a key that is gone")
+
+    services.redact_answers(organization=alice.organization, mentions=[ids["a"]])
+
+    kept = {record.key: decrypt(bytes(record.body or b"").decode()) for record in IdempotencyRecord.objects.all()}
+    assert ids["b"] in kept["b"]
+    assert kept["a"] == kept["c"] == '{"erased":true}'
 
 
 def test_bad_json_keeps_nothing(alice: Player) -> None:
@@ -105,6 +147,23 @@ def test_after_a_crash_between_claim_and_commit_the_retry_succeeds(
 
     assert alice.api.post("/bookings", body, idempotency_key="a").status_code == 201
     assert Booking.objects.count() == 1
+
+
+def test_a_claim_that_vanishes_while_it_is_looked_at_is_made_anew(alice: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first request kept nothing and dropped its claim between our INSERT and our SELECT."""
+    real = IdempotencyRecord.objects.bulk_create
+    vanished: list[Any] = []
+
+    def insert(*arguments: Any, **options: Any) -> Any:
+        made = real(*arguments, **options)
+        if not vanished:
+            vanished.append(IdempotencyRecord.objects.all().delete())
+        return made
+
+    monkeypatch.setattr(type(IdempotencyRecord.objects), "bulk_create", lambda manager, *rest, **more: insert(*rest, **more))
+    answer = alice.api.post("/customers", {"name": "Ada"}, idempotency_key="a")
+
+    assert (answer.status_code, len(vanished), Customer.objects.count()) == (201, 1, 1)
 
 
 def test_a_request_that_lost_its_lease_writes_nothing(alice: Player, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,17 +2,18 @@
 
 import datetime as dt
 import secrets
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from common.errors import DomainError, ErrorCode
+from common.errors import DomainError, ErrorCode, ValidationFailed
 from developers import keys, services
 from developers.models import ApiKey, ApiKeySecret
 from developers.presets import PRESETS
 from organizations.actor import Actor
-from organizations.models import AuditEntry, Plan
+from organizations.models import AuditEntry, Organization, Plan
 from organizations.permissions import ALL_SCOPES, READ_SCOPES, Scope
 from rooms.models import Room
 from rooms.services import sandbox_for
@@ -188,6 +189,20 @@ def test_a_test_key_acts_on_the_sandbox_alone(alice: Player, group_room: Room) -
     assert api.post("/bookings", booking_body(room, slot_at(10))).status_code == 201
     assert api.get(f"/rooms/{group_room.public_id}").status_code == 404
     assert alice.api.get("/bookings").json()["data"] == []
+
+
+def test_a_test_key_needs_a_sandbox(alice: Player) -> None:
+    make = partial(services.create_key, by=alice.actor, name="t", preset=ApiKey.Preset.READ_WRITE, mode=ApiKey.Mode.TEST)
+    with pytest.raises(ValidationFailed) as refused:
+        make()
+    assert [error.pointer for error in refused.value.errors] == ["/mode"]
+    assert ApiKey.objects.count() == 1
+
+    twin = sandbox_for(alice.organization)
+    _, secret = make()
+    Organization.objects.filter(pk=twin.pk).update(sandbox_of=None)  # which no code of ours does
+    answer = Api(secret).get("/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "api_key_invalid")
 
 
 def test_last_use_is_written_by_the_worker(alice: Player) -> None:

@@ -1,11 +1,14 @@
 """Tenants, members, plans, and the audit trail that nobody changes."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from common.errors import DomainError, ErrorCode
 from organizations.actor import Actor
-from organizations.models import AuditEntry, Organization, User
+from organizations.models import AuditEntry, Organization, Plan, User
 from organizations.permissions import Role, Scope, with_implied
 from organizations.services import add_member, create_organization
 from tests.cast import Player
@@ -58,3 +61,12 @@ def test_rows_are_visible_to_their_own_tenant(alice: Player, charlie: Player) ->
 def test_the_system_acts_with_every_scope(alice: Player) -> None:
     Actor.system(alice.organization).require(*Scope)
     assert Organization.objects.get(pk=alice.organization.pk).mode == "live"
+
+
+@pytest.mark.django_db
+def test_each_plan_includes_its_number_of_webhook_endpoints() -> None:
+    for module in ("0003_plans", "0004_plan_webhook_endpoints"):
+        migration = import_module(f"organizations.migrations.{module}")
+        (migration.create_plans if hasattr(migration, "create_plans") else migration.set_included)(apps, None)
+
+    assert dict(Plan.objects.values_list("slug", "max_webhook_endpoints")) == {"starter": 2, "business": 10, "enterprise": 50}
