@@ -15,7 +15,7 @@ def tell(
 ) -> None:
     """Write the line of history, and the event for subscribers where the change is one that they hear of.
 
-    `before` is the booking's base shape as it was.
+    `before` is the booking's base shape as it was. Of a booking that was never confirmed no subscriber hears.
     """
     after = BookingShape.json(booking)
     previous = changed_attributes(before, after) if before is not None else {}
@@ -28,5 +28,5 @@ def tell(
         changes={name: [old, after[name]] for name, old in previous.items()},
         request_id=by.request_id,
     )
-    if event is not None:
+    if event is not None and booking.confirmed_at is not None:
         emit(event, by=by, object=after, version=booking.version, previous=previous)

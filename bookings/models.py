@@ -86,6 +86,7 @@ class Booking(models.Model):
     amount_paid = models.BigIntegerField(default=0)
     amount_refunded = models.BigIntegerField(default=0)
     hold_expires_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, editable=False, help_text="First; no subscriber hears of it before.")
     source = models.CharField(max_length=10, choices=Source.choices)
     created_by_type = models.CharField(max_length=20)
     created_by_id = models.CharField(max_length=32)
@@ -130,10 +131,19 @@ class Booking(models.Model):
 
     @property
     def reads_as(self) -> "Booking.Status":
-        """The status that readers see: a hold past its time is expired, written down or not."""
-        if self.status == self.Status.HELD and self.hold_expires_at and self.hold_expires_at <= timezone.now():
+        """The status that readers see, by this machine's clock."""
+        return self.reads_as_at(timezone.now())
+
+    def reads_as_at(self, now: dt.datetime) -> "Booking.Status":
+        """A hold past its time is expired, written down or not. Whoever decides by it goes by the database's clock."""
+        if self.status == self.Status.HELD and self.hold_expires_at and self.hold_expires_at <= now:
             return self.Status.EXPIRED
         return self.Status(self.status)
+
+    @property
+    def shows_time(self) -> bool:
+        """Whether readers see it change without a new version, because time alone expires a hold."""
+        return self.status == self.Status.HELD
 
     @property
     def total(self) -> int:
@@ -163,7 +173,10 @@ class Booking(models.Model):
 
 
 class Quote(models.Model):
-    """A price promised for a while: of a new booking, a change or a cancellation. It pins the price, not the slot."""
+    """A price promised for a while: of a new booking, a change or a cancellation. It pins the price, not the slot.
+
+    A change is promised for the booking as it was then: after another change or payment its numbers are compared.
+    """
 
     class Kind(models.TextChoices):
         CREATE = "create", "New booking"
@@ -179,6 +192,8 @@ class Quote(models.Model):
     party_size = models.PositiveIntegerField()
     private = models.BooleanField()
     price = models.JSONField()
+    price_rules = models.JSONField(default=dict, help_text="What the price was made by, for the booking to keep.")
+    booking_version = models.PositiveIntegerField(null=True, help_text="Of the booking that a change was quoted for.")
     currency = models.CharField(max_length=3)
     fee = models.BigIntegerField(default=0)
     due = models.BigIntegerField(default=0)

@@ -24,6 +24,30 @@ def refund_on_cancellation(
     return granted - fee, fee
 
 
+def refund_on_lower_price(
+    policy: dict[str, Any], *, starts_at: dt.datetime, at: dt.datetime, paid: int, deposit: int, old: int, new: int
+) -> int:
+    """What goes back, in minor units, when the price falls from `old` to `new` and `paid` is what came minus what went
+    back: what was paid beyond the new price and the policy's part of the fall.
+
+    The policy keeps its part of each fall in full. Were it a part of what is still overpaid, players who leave and
+    come back unpaid would halve what it kept before, again and again.
+    """
+    fall, over = old - new, paid - new
+    if fall <= 0 or over <= 0:
+        return 0
+    granted = percent_of(fall, refund_percent(policy, starts_at=starts_at, at=at))
+    refund = min(granted, over - (fall - granted))
+    if keeps_deposit(policy, deposit):
+        refund = min(refund, paid - deposit)
+    return max(0, refund)
+
+
+def keeps_deposit(policy: dict[str, Any], deposit: int) -> bool:
+    """Whether there is a deposit, and it never goes back."""
+    return deposit > 0 and not policy["cancellation"]["deposit_refundable"]
+
+
 def refund_percent(policy: dict[str, Any], *, starts_at: dt.datetime, at: dt.datetime) -> int:
     window = _window(policy["cancellation"]["windows"], starts_at=starts_at, at=at)
     return window["refund_percent"] if window else 0
@@ -40,10 +64,11 @@ def reschedule_fee(policy: dict[str, Any], *, starts_at: dt.datetime, at: dt.dat
     return int(window["fee"])
 
 
-def deadlines(policy: dict[str, Any], *, starts_at: dt.datetime) -> dict[str, dt.datetime | None]:
+def deadlines(policy: dict[str, Any], *, starts_at: dt.datetime, deposit: int) -> dict[str, dt.datetime | None]:
     """Until when canceling is free of charge, and until when moving is allowed; None: never."""
     cancellation, reschedule = policy["cancellation"], policy["reschedule"]
-    free = [w["hours_before"] for w in cancellation["windows"] if w["refund_percent"] == 100 and not cancellation["fee"]]
+    costs = cancellation["fee"] or keeps_deposit(policy, deposit)
+    free = [w["hours_before"] for w in cancellation["windows"] if w["refund_percent"] == 100 and not costs]
     movable = [w["hours_before"] for w in reschedule["windows"] if w["allowed"]]
     return {
         "free_cancel_until": starts_at - dt.timedelta(hours=min(free)) if free else None,

@@ -4,6 +4,8 @@ from typing import Any
 
 from common.errors import FieldError, ValidationFailed
 
+# The whole numbers that JSON readers agree on; a larger one makes JSON that not every reader, nor we, can read back.
+MAX_NUMBER = 2**53
 _TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "choice": str, "number": (int, float), "boolean": bool}
 
 
@@ -27,6 +29,8 @@ def _fits(field: dict[str, Any], answer: Any) -> bool:
     if isinstance(answer, bool) and field["type"] != "boolean":
         return False
     if not isinstance(answer, _TYPES[field["type"]]):
+        return False
+    if isinstance(answer, int | float) and not -MAX_NUMBER <= answer <= MAX_NUMBER:  # not-a-number lies nowhere
         return False
     return field["type"] != "choice" or answer in field.get("choices", ())
 

@@ -110,7 +110,7 @@ class BookingShape(Shape):
 
     @staticmethod
     def get_deadlines(booking: Booking) -> dict[str, str | None]:
-        until = policies.deadlines(booking.policy, starts_at=booking.starts_at)
+        until = policies.deadlines(booking.policy, starts_at=booking.starts_at, deposit=booking.deposit)
         return {name: utc_text(instant) for name, instant in until.items()}
 
     @staticmethod

@@ -23,6 +23,6 @@ class PaymentAdmin(MoneyAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(MoneyAdmin):
-    list_display = ("public_id", "organization", "subject", "status", "money", "reason", "created_at")
-    list_filter = ("status",)
+    list_display = ("public_id", "organization", "subject", "status", "purpose", "money", "reason", "created_at")
+    list_filter = ("status", "purpose")
     search_fields = ("public_id__exact", "subject__exact", "payment__public_id__exact", "organization__slug")

@@ -1,6 +1,6 @@
 """Money that came and money that went back. Knows no booking: `subject` is the public id of what was paid for."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,8 +12,13 @@ from organizations.querysets import TenantQuerySet
 
 
 class PaymentQuerySet(TenantQuerySet):
-    def of(self, subject: str) -> "PaymentQuerySet":
+    def of(self, subject: str) -> Self:
         return self.filter(subject=subject)
+
+
+class RefundQuerySet(PaymentQuerySet):
+    def for_cancellation(self) -> Self:
+        return self.filter(purpose=self.model.Purpose.CANCELLATION)
 
 
 class Payment(models.Model):
@@ -55,6 +60,10 @@ class Refund(models.Model):
     class Status(models.TextChoices):
         SUCCEEDED = "succeeded", "Succeeded"
 
+    class Purpose(models.TextChoices):
+        CANCELLATION = "cancellation", "Cancellation"
+        CHANGE = "change", "The price fell"
+
     public_id = PublicIdField("ref")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
@@ -62,10 +71,11 @@ class Refund(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SUCCEEDED)
     amount = models.BigIntegerField(help_text="Minor units.")
     currency = models.CharField(max_length=3)
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CANCELLATION)
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = PaymentQuerySet.as_manager()
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-pk"]

@@ -16,7 +16,7 @@ def record_payment(*, subject: str, mode: str, amount: int, currency: str, refer
     )
 
 
-def request_refund(*, subject: str, amount: int, reason: str = "") -> list[Refund]:
+def request_refund(*, subject: str, amount: int, purpose: Refund.Purpose, reason: str = "") -> list[Refund]:
     """Give `amount` (minor units) back, out of the newest payments first. One refund per payment touched.
 
     Raises RefundExceedsPaid: the refunds of a subject never exceed what was paid for it.
@@ -33,6 +33,7 @@ def request_refund(*, subject: str, amount: int, reason: str = "") -> list[Refun
                     subject=subject,
                     amount=share,
                     currency=payment.currency,
+                    purpose=purpose,
                     reason=reason,
                 )
             )

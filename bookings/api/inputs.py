@@ -9,10 +9,12 @@ from bookings.models import Quote
 from customers.inputs import CustomerInput
 from customers.models import Customer
 from developers.inputs import Email, Flag, Input, Instant, Integer, Metadata, Money, Pattern, Phone, Text, VisibleId
+from developers.pagination import MAX_LIMIT
 from rooms.models import Room
 
 MAX_PARTY = 1_000
 NOTES_LETTERS = 5_000
+REFUND_DIGITS = 11  # those of money.MAX_AMOUNT
 
 
 class PaymentInput(Input):
@@ -54,6 +56,8 @@ class CustomerField(serializers.Field):  # type: ignore[type-arg]
         parsed = CustomerInput(data=data, context=self.context)
         parsed.is_valid(raise_exception=True)
         given: dict[str, Any] = parsed.validated_data
+        if not any(given.get(name) for name in ("name", "email", "phone")):
+            raise serializers.ValidationError("Give a name, an e-mail address or a phone number.", code="required")
         return given
 
     def to_representation(self, value: Any) -> Any:
@@ -127,6 +131,11 @@ class ConfirmInput(Input):
     payment = PaymentInput(required=False)
 
 
+class PageQuery(Input):
+    limit = Integer(min_value=1, max_value=MAX_LIMIT, required=False)
+    cursor = Text(max_length=1_000, required=False)
+
+
 class NothingInput(Input):
     """An empty object, or no body."""
 
@@ -136,11 +145,11 @@ class RefundChoiceField(Pattern):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["error_messages"] = {"invalid": "One of policy, full, none, or an amount in minor units."}
-        super().__init__(r"^(policy|full|none|[0-9]{1,11})$", **kwargs)
+        super().__init__(rf"^(policy|full|none|[0-9]{{1,{REFUND_DIGITS}}})$", **kwargs)
 
     def to_internal_value(self, data: Any) -> str | int:  # type: ignore[override]
         text = super().to_internal_value(data)
-        return int(text) if text.isdigit() else text
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= REFUND_DIGITS else text
 
 
 class CancelQuery(Input):

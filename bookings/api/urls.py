@@ -2,7 +2,7 @@ from typing import Any
 
 from django.urls import path
 
-from bookings.api.views import BookingViewSet
+from bookings.api.views import BookingHistoryViewSet, BookingViewSet
 
 ONE = "bookings/<slug:id>"
 CHANGES: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
@@ -16,5 +16,5 @@ urlpatterns = [
     path(f"{ONE}/extend", BookingViewSet.as_view({"post": "extend"}), name="booking-extend"),
     path(f"{ONE}/check-in", BookingViewSet.as_view({"post": "check_in"}), name="booking-check-in"),
     path(f"{ONE}/no-show", BookingViewSet.as_view({"post": "no_show"}), name="booking-no-show"),
-    path(f"{ONE}/events", BookingViewSet.as_view({"get": "history"}), name="booking-events"),
+    path(f"{ONE}/events", BookingHistoryViewSet.as_view({"get": "list"}), name="booking-events"),
 ]

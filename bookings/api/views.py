@@ -1,5 +1,6 @@
 """`/bookings`."""
 
+import builtins
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from bookings.api.inputs import (
     ConfirmInput,
     CreateBookingInput,
     NothingInput,
+    PageQuery,
     QuoteChangeInput,
     QuoteCreationInput,
 )
@@ -26,7 +28,9 @@ from bookings.serializers import (
     QuoteShape,
 )
 from common.errors import ErrorCode, NotFound
+from developers.pagination import KeysetPagination
 from developers.viewsets import ApiViewSet
+from organizations.actor import Actor
 from organizations.permissions import Scope
 
 # To take a slot: what the room's rules forbid, and what is taken.
@@ -44,6 +48,14 @@ TAKES_SLOT = (
 )
 MOVES = (*TAKES_SLOT, ErrorCode.INVALID_TRANSITION, ErrorCode.RESCHEDULE_NOT_ALLOWED)
 RECORDS = (ErrorCode.DUPLICATE_EXTERNAL_ID, ErrorCode.PRICE_CHANGED, ErrorCode.PAYMENT_MODE_UNAVAILABLE)
+
+
+def find_booking(id: str, *, by: Actor) -> Booking:
+    """By id or reference; NotFound for another tenant's as for an absent one."""
+    found = Booking.objects.with_related().visible_to(by).named(id).first()
+    if found is None:
+        raise NotFound("booking")
+    return found
 
 
 class BookingViewSet(ApiViewSet):
@@ -65,7 +77,6 @@ class BookingViewSet(ApiViewSet):
         "extend": Scope.BOOKINGS_WRITE,
         "check_in": Scope.BOOKINGS_WRITE,
         "no_show": Scope.BOOKINGS_WRITE,
-        "history": Scope.BOOKINGS_READ,
     }
 
     refusals: ClassVar = {
@@ -81,11 +92,7 @@ class BookingViewSet(ApiViewSet):
     }
 
     def booking(self) -> Booking:
-        """By id or reference; NotFound for another tenant's as for an absent one."""
-        found: Booking | None = self.get_queryset().named(self.kwargs["id"]).first()
-        if found is None:
-            raise NotFound("booking")
-        return found
+        return find_booking(self.kwargs["id"], by=self.actor)
 
     @extend_schema(operation_id="list_bookings", summary="List bookings", tags=["Bookings"])
     def list(self, request: Request) -> Response:
@@ -116,7 +123,11 @@ class BookingViewSet(ApiViewSet):
         responses=ChangedBookingShape,
     )
     def update(self, request: Request, id: str) -> Response:
-        """The fields sent are changed. A new slot is claimed and the old one freed in one step, or nothing happens."""
+        """The fields sent are changed. A new slot is claimed and the old one freed in one step, or nothing happens.
+
+        A change that gives money back needs the scope `bookings:cancel` too. A `payment` is for bookings that are
+        confirmed; that of a hold goes to `/confirm`.
+        """
         changes = self.input(ChangeBookingInput)
         changes.pop("settlement", None)  # money due stays due on every booking until Stripe payments land
         booking, change = services.change_booking(
@@ -159,7 +170,9 @@ class BookingViewSet(ApiViewSet):
         responses={201: QuoteShape},
     )
     def quote(self, request: Request, id: str) -> Response:
-        """What it would cost or give back now; nothing is changed."""
+        """What it would cost or give back now; nothing is changed. With the quote's id a change costs just that for the
+        next 30 minutes, unless the booking is changed or paid for in between.
+        """
         asked, booking = self.input(QuoteChangeInput), self.booking()
         if asked.pop("kind", Quote.Kind.CHANGE) == Quote.Kind.CANCEL:
             quote = services.quote_cancellation(by=self.actor, booking=booking)
@@ -175,7 +188,9 @@ class BookingViewSet(ApiViewSet):
         responses=BookingShape,
     )
     def confirm(self, request: Request, id: str) -> Response:
-        """Makes a hold firm; takes back a no-show. A hold past its time needs a payment, and its slot still free."""
+        """Makes a hold firm; takes back a no-show, and a check-in until the game ends. A hold past its time needs a
+        payment, and its slot still free.
+        """
         booking = services.confirm_booking(
             booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ConfirmInput)
         )
@@ -190,7 +205,7 @@ class BookingViewSet(ApiViewSet):
 
     @extend_schema(operation_id="check_in", summary="Check in", tags=["Bookings"], request=NothingInput, responses=BookingShape)
     def check_in(self, request: Request, id: str) -> Response:
-        """The party is here. The booking is completed by itself when the game ends."""
+        """The party is here; from 12 hours before the start. The booking is completed by itself when the game ends."""
         return self._act(services.check_in)
 
     @extend_schema(
@@ -204,14 +219,23 @@ class BookingViewSet(ApiViewSet):
         self.input(NothingInput)
         return self.answer(verb(booking=self.booking(), by=self.actor, expected_version=self.expected_version))
 
-    @extend_schema(
-        operation_id="list_booking_events",
-        summary="A booking's history",
-        tags=["Bookings"],
-        responses=BookingHistoryShape(many=True),
-    )
-    def history(self, request: Request, id: str) -> Response:
+
+class HistoryPagination(KeysetPagination):
+    """A history is told in one order, in which it happened."""
+
+    def get_schema_operation_parameters(self, view: Any) -> builtins.list[dict[str, Any]]:
+        return [parameter for parameter in super().get_schema_operation_parameters(view) if parameter["name"] != "sort"]
+
+
+class BookingHistoryViewSet(ApiViewSet):
+    queryset = BookingHistory.objects.all()
+    shape = BookingHistoryShape
+    sorts: ClassVar = ("pk",)
+    query_inputs: ClassVar = {"list": PageQuery}
+    pagination_class = HistoryPagination
+    scopes: ClassVar = {"list": Scope.BOOKINGS_READ}
+
+    @extend_schema(operation_id="list_booking_events", summary="A booking's history", tags=["Bookings"])
+    def list(self, request: Request, id: str) -> Response:
         """Everything that happened to it, oldest first, with who did it."""
-        lines = BookingHistory.objects.visible_to(self.actor).filter(booking=self.booking())
-        data = [BookingHistoryShape.json(line) for line in lines]
-        return Response({"object": "list", "data": data, "has_more": False, "next_cursor": None, "prev_cursor": None})
+        return self.answer_list(self.get_queryset().filter(booking=find_booking(id, by=self.actor)))

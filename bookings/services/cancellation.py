@@ -46,25 +46,23 @@ def cancel_booking(
     require_cancelable(booking, now=now)
     amount = refund_amount(booking, refund, now=now)
     if amount:
-        request_refund(subject=booking.public_id, amount=amount, reason=reason)
+        request_refund(subject=booking.public_id, amount=amount, purpose=Refund.Purpose.CANCELLATION, reason=reason)
         booking.amount_refunded += amount
     if booking.claim is not None:
         claims.release(booking.claim)
 
-    was_confirmed = booking.status == Booking.Status.CONFIRMED
     booking.status, booking.hold_expires_at = Booking.Status.CANCELED, None
     booking.canceled_at, booking.cancel_reason, booking.canceled_by = now, reason, by.as_json()
     booking.settle()
     booking.version += 1
     booking.save()
-    event = EventType.BOOKING_CANCELED if was_confirmed else None
-    events.tell(booking, by=by, action="canceled", before=before, event=event)
+    events.tell(booking, by=by, action="canceled", before=before, event=EventType.BOOKING_CANCELED)
     return booking
 
 
 def require_cancelable(booking: Booking, *, now: dt.datetime) -> None:
     """Raises InvalidTransition, CancellationNotAllowed."""
-    status = booking.reads_as
+    status = booking.reads_as_at(now)
     if status not in (Booking.Status.HELD, Booking.Status.CONFIRMED):
         raise InvalidTransition(f"A booking that is {status} cannot be canceled.", booking_status=status)
     if booking.starts_at <= now:
@@ -85,15 +83,15 @@ def refund_amount(booking: Booking, choice: RefundChoice, *, now: dt.datetime) -
 
 
 def refund_summary(booking: Booking) -> dict[str, Any] | None:
-    """What the booking has given back, as the answer to its cancellation tells it; None when nothing."""
-    refunds = list(Refund.objects.of(booking.public_id).select_related("payment").order_by("pk"))
+    """What the booking's cancellation gave back, as its answer tells it; None when nothing."""
+    refunds = list(Refund.objects.of(booking.public_id).for_cancellation().select_related("payment").order_by("pk"))
     if not refunds:
         return None
     return {
         "object": "refund",
         "id": refunds[-1].public_id,
         "status": refunds[-1].status,
-        "amount": booking.amount_refunded,
+        "amount": sum(refund.amount for refund in refunds),
         "currency": booking.currency,
         "refunds": [RefundShape.json(refund) for refund in refunds],
     }

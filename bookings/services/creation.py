@@ -6,18 +6,19 @@ from typing import Any
 from django.db import transaction
 
 from bookings import events
-from bookings.errors import DuplicateExternalId, HoldExpired, HoldLimitReached, InvalidTransition, PriceChanged
+from bookings.errors import HoldExpired, HoldLimitReached, InvalidTransition, PriceChanged
 from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
 from bookings.services.locking import locked_booking, locked_room
+from bookings.services.payment import is_taken, pay
 from bookings.services.pricing import deposit_of, price_by, rules_of
+from bookings.services.saving import require_free_external_id, save
 from common.errors import DomainError, FieldError, ValidationFailed
 from customers.models import Customer
 from customers.services import customer_for_booking
 from organizations.actor import Actor
 from organizations.permissions import Scope
-from payments.services import record_payment
 from rooms import claims
 from rooms.availability import default_private
 from rooms.models import Room
@@ -46,8 +47,9 @@ def create_booking(
 ) -> Booking:
     """A booking that keeps its slot: confirmed at once, or held for the room's `hold_minutes` with `hold`.
 
-    1. Lock the room's spaces. 2. Price it, by the quote if there is one. 3. Claim the slot, under every rule that
-    availability applies. 4. Find or make the customer. 5. Write booking, payment, history and event.
+    1. Lock the room's spaces. 2. Price it, by the quote if there is one: price and price rules are then those quoted.
+    3. Claim the slot, under every rule that availability applies. 4. Find or make the customer. 5. Write booking,
+    payment, history and event.
 
     `made_at` is for bookings taken over from elsewhere: the rules are applied as they stood at that moment.
 
@@ -57,12 +59,11 @@ def create_booking(
     by.require(Scope.BOOKINGS_WRITE)
     room = locked_room(room, by=by)
     private = default_private(room) if private is None else private
-    _require_new_external_id(details.get("external_id"), by=by)
     details["answers"] = check_answers(room.custom_fields, details.get("answers") or {})
-    rules = rules_of(room)
-    price = _agreed_price(quote, rules, room=room, starts_at=starts_at, party_size=party_size, private=private)
+    price, rules = _agreed_price(quote, room=room, starts_at=starts_at, party_size=party_size, private=private)
 
     booking = Booking(organization=by.organization, room=room, starts_at=starts_at, party_size=party_size, private=private)
+    require_free_external_id(booking, details.get("external_id"))
     now = booking.created_at = made_at or claims.database_now()
     expires_at = now + dt.timedelta(minutes=room.hold_minutes) if hold else None
     booking.claim = claims.claim_slot(
@@ -76,17 +77,16 @@ def create_booking(
     )
     booking.ends_at = booking.claim.session.ends_at
     booking.status = Booking.Status.HELD if hold else Booking.Status.CONFIRMED
-    booking.hold_expires_at = expires_at
+    booking.hold_expires_at, booking.confirmed_at = expires_at, None if hold else now
     booking.price, booking.price_rules, booking.currency = price, rules, price["currency"]
     booking.deposit, booking.policy = deposit_of(rules, price), policies_of(room)
     booking.source, booking.created_by_type, booking.created_by_id = source, by.type, by.id
     booking.customer, booking.contact = _customer_and_contact(customer, by=by)
     for name, value in details.items():
         setattr(booking, name, value)
-    _pay(booking, payment, by=by)
-    booking.save(force_insert=True)
-    event = None if hold else EventType.BOOKING_CREATED
-    events.tell(booking, by=by, action="held" if hold else "created", event=event)
+    pay(booking, payment, by=by)
+    save(booking)
+    events.tell(booking, by=by, action="held" if hold else "created", event=EventType.BOOKING_CREATED)
     return booking
 
 
@@ -94,28 +94,32 @@ def create_booking(
 def confirm_booking(
     *, booking: Booking, by: Actor, payment: dict[str, Any] | None = None, expected_version: int | None = None
 ) -> Booking:
-    """Make a hold firm; take back a no-show. Confirming twice changes nothing.
+    """Make a hold firm; take back a no-show, and a check-in whose game has not ended. Confirming twice changes nothing,
+    unless it brings a payment.
 
     A hold that has expired is confirmed only with a payment that was really taken, and only if the slot is still free
     to be claimed again. Raises NotAllowed, VersionConflict, HoldExpired, InvalidTransition, PaymentModeUnavailable.
     """
     by.require(Scope.BOOKINGS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
-    status = Booking.Status
-    if booking.status == status.CONFIRMED and not payment:
+    status, now = Booking.Status, claims.database_now()
+    before, was = BookingShape.json(booking), booking.reads_as_at(now)
+    if was == status.CONFIRMED and not is_taken(payment):
         return booking
-    before, was = BookingShape.json(booking), booking.reads_as
     if was == status.HELD and booking.claim is not None:
         claims.make_firm(booking.claim)
     elif was == status.EXPIRED:
-        _claim_again(booking, paid=bool(payment and payment["mode"] != "none"))
-    elif was not in (status.NO_SHOW, status.CONFIRMED):
+        _claim_again(booking, paid=is_taken(payment))
+    elif was == status.CHECKED_IN and booking.ends_at <= now:
+        raise InvalidTransition("The game has ended.", booking_status=was)
+    elif was not in (status.NO_SHOW, status.CHECKED_IN, status.CONFIRMED):
         raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", booking_status=was)
+    first = booking.confirmed_at is None
     booking.status, booking.hold_expires_at = status.CONFIRMED, None
-    _pay(booking, payment, by=by)
+    booking.confirmed_at = booking.confirmed_at or now
+    pay(booking, payment, by=by)
     booking.version += 1
     booking.save()
-    first = was in (status.HELD, status.EXPIRED)
     event = EventType.BOOKING_CREATED if first else EventType.BOOKING_UPDATED
     events.tell(booking, by=by, action="confirmed", before=before, event=event)
     return booking
@@ -129,7 +133,7 @@ def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = N
     """
     by.require(Scope.BOOKINGS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
-    if booking.reads_as == Booking.Status.EXPIRED:
+    if booking.reads_as_at(claims.database_now()) == Booking.Status.EXPIRED:
         raise HoldExpired("The hold has run out: book again.")
     if booking.status != Booking.Status.HELD or booking.claim is None:
         raise InvalidTransition("Only a held booking can be extended.", booking_status=booking.status)
@@ -149,6 +153,8 @@ def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = N
 def _claim_again(booking: Booking, *, paid: bool) -> None:
     if not paid:
         raise HoldExpired("The hold has run out: book again.")
+    if booking.claim is not None:
+        claims.release(booking.claim)  # a holder has one live claim, and whether this one lives may be a matter of clocks
     try:
         booking.claim = claims.claim_slot(
             room=Room.objects.with_spaces().get(pk=booking.room_id),
@@ -156,51 +162,40 @@ def _claim_again(booking: Booking, *, paid: bool) -> None:
             party_size=booking.party_size,
             private=booking.private,
             holder=booking.public_id,
+            late=True,  # the lead time was kept when the hold was made
         )
     except DomainError as error:
         raise HoldExpired("The hold has run out and the slot cannot be had again.", **error.extra) from error
 
 
-def _agreed_price(quote: Quote | None, rules: dict[str, Any], **asked: Any) -> dict[str, Any]:
-    """The quoted price while the quote lasts; after that only if it is still the same."""
+def _agreed_price(quote: Quote | None, *, room: Room, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The price, and the rules that it was made by: those quoted while the quote lasts; after that only if the price is
+    still the same.
+    """
+    rules = rules_of(room)
+    asked["room"] = room
     price = price_by(rules, **asked)
     if quote is None:
-        return price
+        return price, rules
     if quote.kind != Quote.Kind.CREATE or not quote.holds_for(**asked):
         raise ValidationFailed(FieldError("The quote was given for something else.", "mismatch", pointer="/quote"))
-    if quote.expires_at <= claims.database_now() and quote.price != price:
+    if quote.expires_at > claims.database_now():
+        return quote.price, quote.price_rules or rules  # a quote from before they were kept has none
+    if quote.price != price:
         raise PriceChanged("The quote has run out.", price=price)
-    return dict(quote.price)
+    return price, rules
 
 
 def _customer_and_contact(customer: Customer | dict[str, Any], *, by: Actor) -> tuple[Customer, dict[str, Any]]:
-    """The customer's row, and the contact as it was given for this booking."""
+    """The customer's row, and the contact as it was given for this booking. Raises ValidationFailed."""
     if isinstance(customer, Customer):
-        known = {name: getattr(customer, name) or None for name in CONTACT}
-        return customer, known
+        # Locked, so that an erasure at this moment either is seen here or sees this booking.
+        current = Customer.objects.visible_to(by).select_for_update().filter(pk=customer.pk).first()
+        if current is None:
+            raise ValidationFailed(FieldError("There is no customer with this id.", "unknown", pointer="/customer"))
+        return current, {name: getattr(current, name) or None for name in CONTACT}
     found = customer_for_booking(by=by, **customer)
     return found, {name: customer.get(name) or None for name in CONTACT}
 
 
 CONTACT = ("name", "email", "phone", "language")
-
-
-def _pay(booking: Booking, payment: dict[str, Any] | None, *, by: Actor) -> None:
-    """Note a payment that an integrator reports, and bring the payment status in line."""
-    if payment is not None and payment["mode"] != "none":
-        record_payment(
-            subject=booking.public_id,
-            mode=payment["mode"],
-            amount=payment.get("amount", 0),
-            currency=booking.currency,
-            reference=payment.get("reference", ""),
-            by=by,
-        )
-        booking.amount_paid += payment["amount"]
-    booking.settle()
-
-
-def _require_new_external_id(external_id: str | None, *, by: Actor) -> None:
-    other = external_id and Booking.objects.visible_to(by).filter(external_id=external_id).first()
-    if other:
-        raise DuplicateExternalId(booking=other.public_id)

@@ -42,10 +42,6 @@ def deposit_of(rules: dict[str, Any], price: dict[str, Any]) -> int:
     return pricing.deposit_due(rules["pricing"], price["total"])
 
 
-def requoted(booking: Booking, *, room: Room, starts_at: dt.datetime, party_size: int, private: bool, fee: int) -> dict[str, Any]:
-    """The whole booking priced again, with the fee of this move: by its own snapshot in its room, by the new room's
-    rules elsewhere.
-    """
-    rules = booking.price_rules if room.pk == booking.room_id else rules_of(room)
-    fees = booking.reschedule_fees + fee
-    return price_by(rules, room=room, starts_at=starts_at, party_size=party_size, private=private, fees=fees)
+def requoted(booking: Booking, rules: dict[str, Any], *, fee: int, **slot: Any) -> dict[str, Any]:
+    """The whole booking priced again by the rules, with the fees of earlier moves and of this one."""
+    return price_by(rules, **slot, fees=booking.reschedule_fees + fee)

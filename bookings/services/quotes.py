@@ -8,7 +8,7 @@ from django.db import transaction
 from bookings import policies
 from bookings.models import Booking, Quote
 from bookings.services.cancellation import refund_amount, require_cancelable
-from bookings.services.change import plan_change
+from bookings.services.plans import plan_change, require_changeable, require_possible
 from bookings.services.pricing import deposit_of, price_by, rules_of
 from common import money
 from common.walltime import utc_text, zone
@@ -32,27 +32,40 @@ def quote_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size:
     claims.require_bookable(**slot)
     rules = rules_of(room)
     price = price_by(rules, **slot)
-    due = deposit_of(rules, price) or price["total"]
-    return _quote(Quote.Kind.CREATE, by=by, policy=policies_of(room), price=price, due=due, **slot)
+    deposit = deposit_of(rules, price)
+    return _quote(
+        Quote.Kind.CREATE,
+        by=by,
+        policy=policies_of(room),
+        deposit=deposit,
+        price=price,
+        price_rules=rules,
+        due=deposit or price["total"],
+        **slot,
+    )
 
 
 @transaction.atomic
 def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
-    """The price, fee, amount due and refund of a change that could be made now.
+    """The price, fee, amount due and refund of a change that could be made now; what the change would refuse is refused.
 
-    Raises NotAllowed, InvalidTransition, RescheduleNotAllowed and the refusals to book.
+    Raises NotAllowed, InvalidTransition, RescheduleNotAllowed, ValidationFailed and the refusals to book.
     """
     by.require(Scope.BOOKINGS_READ)
-    plan = plan_change(booking, now=claims.database_now(), **asked)
-    if plan.is_move or plan.private != booking.private:
-        claims.require_bookable(**plan.slot(), ignore_holder=booking.public_id)
+    now = claims.database_now()
+    require_changeable(booking, now=now)
+    plan = plan_change(booking, now=now, **asked)
+    require_possible(booking, plan)
     paid = booking.net_paid - plan.refund
     return _quote(
         Quote.Kind.CHANGE,
         by=by,
         booking=booking,
-        policy=booking.policy if plan.room.pk == booking.room_id else policies_of(plan.room),
+        booking_version=booking.version,
+        policy=booking.policy,
+        deposit=plan.deposit,
         price=plan.price,
+        price_rules=plan.rules,
         fee=plan.fee,
         due=max(0, plan.price["total"] - paid),
         refund=plan.refund,
@@ -72,6 +85,7 @@ def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
         by=by,
         booking=booking,
         policy=booking.policy,
+        deposit=booking.deposit,
         price=booking.price,
         fee=booking.net_paid - refund,
         refund=refund,
@@ -82,8 +96,8 @@ def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
     )
 
 
-def _quote(kind: Quote.Kind, *, by: Actor, policy: dict[str, Any], price: dict[str, Any], **fields: Any) -> Quote:
-    until = policies.deadlines(policy, starts_at=fields["starts_at"])
+def _quote(kind: Quote.Kind, *, by: Actor, policy: dict[str, Any], deposit: int, price: dict[str, Any], **fields: Any) -> Quote:
+    until = policies.deadlines(policy, starts_at=fields["starts_at"], deposit=deposit)
     quote = Quote(
         organization=by.organization,
         kind=kind,

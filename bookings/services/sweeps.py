@@ -24,14 +24,15 @@ def expire_holds() -> int:
 def _expire(booking: Booking) -> bool:
     by = Actor.system(booking.organization)
     booking = locked_booking(booking, by=by)
-    if booking.reads_as != Booking.Status.EXPIRED or booking.status == Booking.Status.EXPIRED:
+    if booking.status == Booking.Status.EXPIRED or booking.reads_as_at(claims.database_now()) != Booking.Status.EXPIRED:
         return False
+    before = {**BookingShape.json(booking), "status": booking.status}  # its shape reads as expired already
     if booking.claim is not None:
         claims.release(booking.claim)
     booking.status = Booking.Status.EXPIRED
     booking.version += 1
     booking.save(update_fields=["status", "version", "updated_at"])
-    events.tell(booking, by=by, action="expired")
+    events.tell(booking, by=by, action="expired", before=before)
     return True
 
 

@@ -1,5 +1,7 @@
 """On the day: they came, or they did not."""
 
+import datetime as dt
+
 from django.db import transaction
 
 from bookings import events
@@ -12,10 +14,15 @@ from organizations.permissions import Scope
 from rooms import claims
 from webhooks.types import EventType
 
+# Whoever comes half a day early has another day in mind, or the wrong booking was picked.
+EARLIEST_CHECK_IN = dt.timedelta(hours=12)
+
 
 @transaction.atomic
 def check_in(*, booking: Booking, by: Actor, expected_version: int | None = None) -> Booking:
-    """The party is here. Checking in twice changes nothing. Raises NotAllowed, VersionConflict, InvalidTransition."""
+    """The party is here; refused more than 12 hours before the start. Checking in twice changes nothing; until the game
+    ends, `confirm_booking` takes it back. Raises NotAllowed, VersionConflict, InvalidTransition.
+    """
     return _arrive(booking, Booking.Status.CHECKED_IN, EventType.BOOKING_UPDATED, by, expected_version)
 
 
@@ -30,10 +37,13 @@ def _arrive(booking: Booking, status: Booking.Status, event: EventType, by: Acto
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     if booking.status == status:
         return booking
-    if booking.reads_as != Booking.Status.CONFIRMED:
-        raise InvalidTransition(f"A booking that is {booking.reads_as} cannot become {status}.", booking_status=booking.reads_as)
-    if status == Booking.Status.NO_SHOW and booking.starts_at > claims.database_now():
-        raise InvalidTransition("The game has not begun yet.", booking_status=booking.status)
+    now = claims.database_now()
+    if (was := booking.reads_as_at(now)) != Booking.Status.CONFIRMED:
+        raise InvalidTransition(f"A booking that is {was} cannot become {status}.", booking_status=was)
+    if status == Booking.Status.NO_SHOW and booking.starts_at > now:
+        raise InvalidTransition("The game has not begun yet.", booking_status=was)
+    if status == Booking.Status.CHECKED_IN and booking.starts_at - EARLIEST_CHECK_IN > now:
+        raise InvalidTransition("Check-in begins 12 hours before the start.", booking_status=was)
     before = BookingShape.json(booking)
     booking.status = status
     booking.version += 1

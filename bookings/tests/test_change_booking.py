@@ -4,6 +4,7 @@ import pytest
 
 from bookings.models import Booking
 from common.walltime import utc_text
+from payments.models import Payment
 from rooms.models import Claim, Room
 from rooms.services import update_room
 from tests.cast import Player
@@ -167,3 +168,52 @@ def test_if_match_stops_a_stale_writer(alice: Player, group_room: Room) -> None:
 
     assert (answer.status_code, answer.json()["code"], answer["ETag"]) == (412, "version_conflict", '"2"')
     assert Booking.objects.get().notes_internal == "first"
+
+
+PAID = {"mode": "pos", "amount": 5_000}
+
+
+def test_money_for_a_hold_goes_to_confirm(alice: Player, group_room: Room) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+
+    answer = alice.api.put(f"/bookings/{held.public_id}", {"payment": PAID})
+
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["booking_status"]) == (409, "invalid_transition", "held")
+    assert "/confirm" in problem["detail"]
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["canceled", "expired"])
+def test_a_booking_that_will_not_take_place_takes_no_money(alice: Player, group_room: Room, status: str) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    Booking.objects.update(status=status)
+
+    answer = alice.api.put(f"/bookings/{booking.public_id}", {"payment": PAID})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "invalid_transition")
+    assert not Payment.objects.exists()
+    assert alice.api.put(f"/bookings/{booking.public_id}", {"payment": {"mode": "none"}}).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["confirmed", "checked_in", "completed", "no_show"])
+def test_a_booking_that_stands_takes_money(alice: Player, group_room: Room, status: str) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    Booking.objects.update(status=status)
+
+    answer = alice.api.put(f"/bookings/{booking.public_id}", {"payment": PAID}).json()
+
+    assert (answer["amount_paid"], answer["payment_status"]) == (5_000, "deposit_paid")
+
+
+def test_another_room_leaves_the_policies_of_the_purchase(alice: Player, group_room: Room) -> None:
+    flexible = {"windows": [{"hours_before": 0, "refund_percent": 100}], "fee": 0, "deposit_refundable": True}
+    other = make_room(alice.actor, group_room.venue, name="Flexible", cancellation_policy=flexible)
+    booking = book(alice.actor, group_room, slot_at(10))
+
+    quote = alice.api.post(f"/bookings/{booking.public_id}/quote", {"room": other.public_id}).json()
+    moved = alice.api.put(f"/bookings/{booking.public_id}", {"room": other.public_id}).json()
+
+    assert quote["deadlines"] == moved["deadlines"]
+    assert moved["deadlines"]["free_cancel_until"] == utc_text(slot_at(8))
+    assert Booking.objects.get().policy == booking.policy

@@ -1,13 +1,18 @@
 """`POST /bookings`."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from bookings.models import Booking, BookingHistory
+from bookings.rules import check_answers
+from bookings.services import erase_customer
+from common.errors import ValidationFailed
 from customers.models import Customer
+from customers.services import create_customer
 from payments.models import Payment
 from rooms.models import Room
 from rooms.services import create_block, update_room
@@ -238,3 +243,61 @@ def test_a_booking_taken_over_from_elsewhere_may_lie_in_the_past(alice: Player, 
     booking = book(alice.actor, group_room, slot_at(-30), made_at=made_at)
 
     assert booking.created_at == made_at
+
+
+@pytest.mark.parametrize("number", ["1e20", "-1e300", "9007199254740993", "123456789012345678901234567890"])
+def test_a_number_that_not_every_reader_can_read_is_no_answer(alice: Player, group_room: Room, number: str) -> None:
+    update_room(room=group_room, by=alice.actor, custom_fields=[NUMBER])
+    body = json.dumps(booking_body(group_room, slot_at(10), answers={"n": "$"})).replace('"$"', number).encode()
+
+    answer = alice.api.call("POST", "/bookings", body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/answers/n")
+    assert alice.api.get("/bookings").json()["data"] == []
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_no_number_at_all_is_no_answer(number: float) -> None:
+    with pytest.raises(ValidationFailed):
+        check_answers([NUMBER], {"n": number})
+
+
+def test_the_largest_numbers_come_back_as_they_went_in(alice: Player, group_room: Room) -> None:
+    update_room(room=group_room, by=alice.actor, custom_fields=[NUMBER])
+
+    for day, number in enumerate((2**53, -(2**53), 0.5), start=10):
+        booking = alice.api.post("/bookings", booking_body(group_room, slot_at(day), answers={"n": number})).json()
+        assert alice.api.get(f"/bookings/{booking['id']}").json()["answers"] == {"n": number}
+
+
+NUMBER = {"key": "n", "label": "Number", "type": "number", "required": False}
+
+
+@pytest.mark.parametrize("nobody", [{}, {"notes": "Regular"}, {"email": None, "name": ""}])
+def test_a_customer_who_is_nobody_is_refused_by_name(alice: Player, group_room: Room, nobody: dict[str, Any]) -> None:
+    answer = alice.api.post("/bookings", booking_body(group_room, slot_at(10), customer=nobody))
+
+    errors = [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+    assert (answer.status_code, errors) == (422, [("/customer", "required")])
+
+
+def test_a_customer_who_was_erased_a_moment_ago_is_not_booked_for(alice: Player, group_room: Room) -> None:
+    """The request found the customer; the erasure came in between."""
+    customer = create_customer(by=alice.actor, name="Ada")
+    erase_customer(customer=Customer.objects.get(), by=alice.actor)
+
+    with pytest.raises(ValidationFailed) as refused:
+        book(alice.actor, group_room, slot_at(10), customer=customer)
+
+    assert refused.value.errors[0].pointer == "/customer"
+    assert not Booking.objects.exists()
+
+
+def test_a_reference_that_is_taken_is_drawn_again(alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = book(alice.actor, group_room, slot_at(10))
+    monkeypatch.setattr(Booking._meta.get_field("reference"), "_get_default", lambda: first.reference)
+
+    second = alice.api.post("/bookings", booking_body(group_room, slot_at(11)))
+
+    assert second.status_code == 201
+    assert second.json()["reference"] != first.reference

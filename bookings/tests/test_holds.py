@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+import pytest
 from django.utils import timezone
 
 from bookings.models import Booking, BookingHistory
-from bookings.services import expire_holds
+from bookings.services import confirm_booking, expire_holds
 from rooms.models import Claim, Occupancy, Room
+from rooms.services import update_room
 from tests.cast import Player
 from tests.stage import book, booking_body, slot_at
 from webhooks.models import Event
@@ -122,3 +124,71 @@ def test_a_held_booking_can_be_canceled_without_an_event(alice: Player, group_ro
     assert (answer.json()["status"], answer.json()["refund"]) == ("canceled", None)
     assert not Event.objects.filter(type__startswith="booking.").exists()
     assert alice.api.post("/bookings", booking_body(group_room, slot_at(10))).status_code == 201
+
+
+def test_a_copy_of_a_hold_is_stale_once_its_time_is_up(alice: Player, group_room: Room) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+    tag = alice.api.get(f"/bookings/{held.public_id}")["ETag"]
+    assert alice.api.get(f"/bookings/{held.public_id}", if_none_match=tag).status_code == 304
+    lapse(held)
+
+    answer = alice.api.get(f"/bookings/{held.public_id}", if_none_match=tag)
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "expired")
+    assert alice.api.put(f"/bookings/{held.public_id}", {"notes_internal": "x"}, if_match=tag).status_code == 200
+
+
+def test_the_history_says_that_the_hold_expired(alice: Player, group_room: Room) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+    lapse(held)
+    expire_holds()
+
+    assert BookingHistory.objects.get(action="expired").changes == {"status": ["held", "expired"]}
+
+
+def test_no_subscriber_hears_of_a_booking_that_was_never_confirmed(alice: Player, group_room: Room) -> None:
+    canceled = book(alice.actor, group_room, slot_at(10), hold=True)
+    alice.api.delete(f"/bookings/{canceled.public_id}")
+    expired = book(alice.actor, group_room, slot_at(11), hold=True)
+    lapse(expired)
+
+    for booking in (canceled, expired):
+        assert alice.api.put(f"/bookings/{booking.public_id}", {"notes_internal": "x"}).json()["version"] > 1
+    assert not Event.objects.filter(type__startswith="booking.").exists()
+
+
+def test_a_late_payment_is_not_asked_for_the_lead_time_again(alice: Player, group_room: Room) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+    lapse(held)
+    update_room(room=group_room, by=alice.actor, lead_time_minutes=60 * 24 * 11)
+
+    answer = alice.api.post(f"/bookings/{held.public_id}/confirm", {"payment": {"mode": "pos", "amount": 10_000}})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "confirmed")
+
+
+def test_a_claim_that_outlived_its_hold_is_not_in_its_own_way(alice: Player, group_room: Room) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+    Booking.objects.update(hold_expires_at=timezone.now() - dt.timedelta(seconds=1))  # and the claim lives on
+
+    answer = alice.api.post(f"/bookings/{held.public_id}/confirm", {"payment": {"mode": "pos", "amount": 10_000}})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "confirmed")
+    assert Claim.objects.filter(holder=held.public_id, released_at=None).count() == 1
+
+
+def test_a_machine_whose_clock_is_fast_expires_no_hold(alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = book(alice.actor, group_room, slot_at(10), hold=True)
+    fast = timezone.now() + dt.timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: fast)
+
+    assert confirm_booking(booking=held, by=alice.actor).status == "confirmed"
+
+
+def test_confirming_without_money_what_is_confirmed_changes_nothing(alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    events = Event.objects.count()
+
+    answer = alice.api.post(f"/bookings/{booking.public_id}/confirm", {"payment": {"mode": "none"}})
+
+    assert (answer.status_code, answer.json()["version"], Event.objects.count()) == (200, 1, events)

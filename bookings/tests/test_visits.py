@@ -76,3 +76,47 @@ def test_the_history_cannot_be_changed(alice: Player, group_room: Room) -> None:
     for statement in ("UPDATE bookings_bookinghistory SET action = 'x'", "DELETE FROM bookings_bookinghistory"):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def test_check_in_begins_twelve_hours_before_the_start(alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    begin(booking, minutes_ago=-13 * 60)
+    early = alice.api.post(f"/bookings/{booking.public_id}/check-in")
+    assert (early.status_code, early.json()["code"]) == (409, "invalid_transition")
+
+    begin(booking, minutes_ago=-11 * 60)
+    assert alice.api.post(f"/bookings/{booking.public_id}/check-in").json()["status"] == "checked_in"
+
+
+def test_a_check_in_can_be_taken_back_until_the_game_ends(alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    begin(booking, minutes_ago=10)
+    alice.api.post(f"/bookings/{booking.public_id}/check-in")
+    back = alice.api.post(f"/bookings/{booking.public_id}/confirm")
+    assert (back.status_code, back.json()["status"], back.json()["version"]) == (200, "confirmed", 3)
+    types = [event.type for event in Event.objects.filter(object_id=booking.public_id).order_by("pk")]
+    assert types == ["booking.created", "booking.updated", "booking.updated"]
+
+    alice.api.post(f"/bookings/{booking.public_id}/check-in")
+    begin(booking, minutes_ago=90)
+    late = alice.api.post(f"/bookings/{booking.public_id}/confirm")
+    assert (late.status_code, late.json()["code"]) == (409, "invalid_transition")
+
+
+def test_a_history_is_read_page_by_page(alice: Player, group_room: Room) -> None:
+    booking = book(alice.actor, group_room, slot_at(10))
+    for note in "abc":
+        alice.api.put(f"/bookings/{booking.public_id}", {"notes_internal": note})
+    path = f"/bookings/{booking.public_id}/events"
+
+    first = alice.api.get(f"{path}?limit=3").json()
+    second = alice.api.get(f"{path}?limit=3&cursor={first['next_cursor']}").json()
+
+    notes = [line["changes"].get("notes_internal", [None, None])[1] for line in first["data"] + second["data"]]
+    assert notes == [None, "a", "b", "c"]
+    assert (first["has_more"], second["has_more"]) == (True, False)
+    for refused in ("limit=0", "limit=101", "sort=at", "status=held"):
+        assert alice.api.get(f"{path}?{refused}").status_code == 422
+    other = book(alice.actor, group_room, slot_at(11))
+    foreign = alice.api.get(f"/bookings/{other.public_id}/events?limit=3&cursor={first['next_cursor']}")
+    assert foreign.json()["code"] == "cursor_mismatch"
