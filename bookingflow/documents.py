@@ -1,19 +1,24 @@
 """The reference in Markdown, made from the OpenAPI document, so that it cannot say anything else."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from bookingflow.event_schemas import carried
 from bookingflow.examples import EXAMPLES, SET_UP, Example
 from common.errors import ErrorCode
 from developers.schema import COMMON
 from organizations.permissions import Scope
+from webhooks.examples import example_envelope
 from webhooks.types import EventType
 
-TAGS = ("Start", "Bookings", "Rooms", "Schedules", "Customers", "Venues")
+TAGS = ("Start", "Bookings", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events")
 METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT, said once
 _REFUSED = "application/problem+json"
 _COMMON = {error.code for error in COMMON}  # said once, in the guide
+_LANGUAGES = {".py": "python", ".mjs": "javascript"}
 
 
 def markdown(document: dict[str, Any], guide: str) -> str:
@@ -25,8 +30,18 @@ def markdown(document: dict[str, Any], guide: str) -> str:
         parts += [_operation(*found, document) for found in _operations(document, tag)]
     parts.append("## Objects\n")
     parts += [_object(name, schema) for name, schema in sorted(document["components"]["schemas"].items())]
-    parts += [_scopes(), _events(), _errors()]
+    parts += [_scopes(), _events(document), _errors()]
     return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def with_snippets(guide: str, folder: Path) -> str:
+    """`{{snippet:name}}` becomes the file of that name, so that what is printed is what the tests run."""
+
+    def snippet(match: re.Match[str]) -> str:
+        path = folder / match[1]
+        return f"```{_LANGUAGES[path.suffix]}\n{path.read_text()}```"
+
+    return re.sub(r"\{\{snippet:([\w.]+)\}\}", snippet, guide)
 
 
 def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -139,9 +154,20 @@ def _scopes() -> str:
     return "## Scopes\n\n" + _table(("scope", "lets a key"), [(f"`{scope}`", str(scope.label)) for scope in Scope]) + "\n"
 
 
-def _events() -> str:
-    rows = [(f"`{event}`", str(event.label)) for event in EventType]
-    return "## Event types\n\n" + _table(("type", "when"), rows) + "\n"
+def _events(document: dict[str, Any]) -> str:
+    components = document["components"]["schemas"]
+    rows = []
+    for event in EventType:
+        name = carried(event)[1]
+        rows.append((f"`{event}`", str(event.label), _link(name) if name in components else f"{name}: comes with Stripe"))
+    example = json.dumps(example_envelope(EventType.BOOKING_CREATED), indent=2, ensure_ascii=False)
+    return (
+        "## Event types\n\n"
+        f"{_table(('type', 'when', '`data.object`'), rows)}\n\n"
+        "The JSON Schema (2020-12) of each type stands under its name in [`events.json`](/backend/docs/events.json). "
+        "One event in full; the others differ in `type`, `object` and `data`:\n\n"
+        f"```json\n{example}\n```\n"
+    )
 
 
 def _errors() -> str:

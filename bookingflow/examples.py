@@ -99,6 +99,35 @@ EXAMPLES: dict[str, Example] = {
     "check_in": Example(id="$ARRIVING", body={}),
     "mark_no_show": Example(id="$PAST_BOOKING", body={}),
     "list_booking_events": Example(id="$BOOKING"),
+    "list_webhook_endpoints": Example(query="?status=active&limit=10"),
+    "create_webhook_endpoint": Example(
+        body={
+            "url": "https://example.com/till",
+            "description": "The till",
+            "event_types": ["booking.created", "booking.updated", "booking.canceled"],
+            "headers": {"X-Till": "3"},
+        }
+    ),
+    "get_webhook_endpoint": Example(id="$ENDPOINT"),
+    "change_webhook_endpoint": Example(id="$ENDPOINT", body={"description": "The back office", "event_types": []}),
+    "delete_webhook_endpoint": Example(id="$SPARE_ENDPOINT"),
+    "rotate_webhook_secret": Example(id="$ENDPOINT", body={"overlap_seconds": 3600}),
+    "pause_webhook_endpoint": Example(id="$ENDPOINT", body={}),
+    "enable_webhook_endpoint": Example(id="$ENDPOINT", body={"release_held_since": "${YESTERDAY}T00:00:00Z"}),
+    "ping_webhook_endpoint": Example(id="$ENDPOINT", body={}),
+    "send_test_event": Example(id="$ENDPOINT", body={"type": "booking.canceled"}),
+    "replay_events": Example(
+        id="$ENDPOINT",
+        body={"since": "${YESTERDAY}T00:00:00Z", "types": ["booking.created"], "only_failed": True, "dry_run": True},
+    ),
+    "list_replays": Example(query="?endpoint=$ENDPOINT&state=running"),
+    "get_replay": Example(id="$REPLAY"),
+    "cancel_replay": Example(id="$REPLAY"),
+    "list_deliveries": Example(query="?endpoint=$ENDPOINT&state=pending,scheduled&limit=10"),
+    "get_delivery": Example(id="$DELIVERY"),
+    "resend_delivery": Example(id="$DELIVERY", body={}),
+    "list_events": Example(query="?after=0&type=booking.created,booking.canceled&limit=10"),
+    "get_event": Example(id="$EVENT"),
 }
 
 SET_UP = """\
@@ -122,10 +151,11 @@ book() {  # book SLOT_NUMBER [MORE_MEMBERS]: the id of a new booking
     \\"customer\\": {\\"name\\": \\"Ada\\"}${2:-}}" |
     pick "d['id']"
 }
-export BOOKING=$(book 1) ARRIVING=$(book 2) UNWANTED=$(book 3)
+export BOOKING=$(book 1) UNWANTED=$(book 3)
 export HELD=$(book 4 ', "hold": true') WAITING=$(book 5 ', "hold": true')
 export SLOT=$(slot 6) LATER=$(slot 7) FREE=$(slot 8)
-export PAST_BOOKING=$(api "bookings?status=confirmed&date_to=$YESTERDAY&limit=1" | pick "d['data'][0]['id']")
+past() { api "bookings?status=confirmed&date_to=$YESTERDAY&limit=2" | pick "d['data'][$1]['id']"; }
+export PAST_BOOKING=$(past 0) ARRIVING=$(past 1)
 export CUSTOMER=$(api customers '{"name": "Charles Babbage"}' | pick "d['id']")
 export LEAVING=$(api customers '{"name": "Luigi Menabrea"}' | pick "d['id']")
 export SPARE_VENUE=$(api venues '{"name": "Spare venue", "timezone": "Europe/Paris", "currency": "EUR"}' | pick "d['id']")
@@ -134,4 +164,12 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
   \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
+endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' | pick "d['id']"; }
+export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
+export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")
+export REPLAY=$(api "webhook_endpoints/$ENDPOINT/replay" "{\\"since\\": \\"${YESTERDAY}T00:00:00Z\\"}" | pick "d['id']")
+for second in 1 2 3 4 5 6 7 8 9 10; do  # it is made a moment after its event
+  export DELIVERY=$(api "deliveries?event=$EVENT" | pick "''.join(row['id'] for row in d['data'])")
+  [ -n "$DELIVERY" ] && break || sleep 1
+done
 """

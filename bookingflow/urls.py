@@ -11,6 +11,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("rooms.api.urls")),
     path("", include("customers.api.urls")),
     path("", include("bookings.api.urls")),
+    path("", include("webhooks.api.urls")),
     path("openapi.json", pages.openapi),
     re_path(r"^.*$", UnknownView.as_view()),
 ]
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/public/", include(api)),
     path("v1/", include(api)),
     path("backend/docs/api.md", pages.docs_markdown, name="docs"),
+    path("backend/docs/events.json", pages.event_schemas),
+    path("metrics", pages.metrics),
     path("admin/", admin.site.urls),
 ]
 

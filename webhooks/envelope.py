@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from common.walltime import utc_text
+from developers.renderers import to_bytes
 from webhooks.models import Event
 
 API_VERSION = "2026-11-01"
@@ -51,4 +50,4 @@ def envelope(event: Event) -> dict[str, Any]:
 
 def to_body(content: dict[str, Any]) -> bytes:
     """The bytes that are kept and sent."""
-    return orjson.dumps(content)
+    return to_bytes(content)

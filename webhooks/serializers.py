@@ -97,4 +97,6 @@ class ReplayShape(Shape):
 
     @staticmethod
     def get_succeeded(replay: Replay) -> int:
+        if hasattr(replay, "arrived"):  # a list counts them all in one query
+            return int(replay.arrived)
         return Delivery.objects.filter(replay=replay, state=Delivery.State.SUCCEEDED).count()

@@ -11,6 +11,9 @@ from rooms.models import Room
 from rooms.services import create_block, create_venue
 from tests.cast import Player
 from tests.stage import book, slot_at
+from webhooks.engine.relay import relay
+from webhooks.models import Delivery
+from webhooks.services import create_endpoint, start_replay
 
 ABSENT = "0" * 26
 
@@ -75,15 +78,36 @@ ROUTES = [
     Route("POST", "/bookings/{id}/quote", ok=201, id="booking", body=LATER),
     write("POST", "/bookings/{id}/confirm", id="held"),
     write("POST", "/bookings/{id}/extend", id="held"),
-    write("POST", "/bookings/{id}/check-in", id="booking"),
+    write("POST", "/bookings/{id}/check-in", id="begun"),
     write("POST", "/bookings/{id}/no-show", id="begun"),
     Route("GET", "/bookings/{id}/events", id="booking"),
+    Route("GET", "/webhook_endpoints"),
+    write("POST", "/webhook_endpoints", ok=201, body={"url": "https://example.com/other"}),
+    Route("GET", "/webhook_endpoints/{id}", id="endpoint"),
+    write("PUT", "/webhook_endpoints/{id}", id="endpoint", body={"description": "d"}),
+    write("PATCH", "/webhook_endpoints/{id}", id="endpoint", body={"description": "d"}),
+    write("DELETE", "/webhook_endpoints/{id}", id="endpoint"),
+    write("POST", "/webhook_endpoints/{id}/rotate-secret", id="endpoint"),
+    write("POST", "/webhook_endpoints/{id}/pause", id="endpoint"),
+    write("POST", "/webhook_endpoints/{id}/enable", id="endpoint"),
+    write("POST", "/webhook_endpoints/{id}/ping", ok=202, id="endpoint"),
+    write("POST", "/webhook_endpoints/{id}/test", ok=202, id="endpoint", body={"type": "booking.created"}),
+    write("POST", "/webhook_endpoints/{id}/replay", ok=201, id="endpoint", body={"since": "2026-01-01T00:00:00Z"}),
+    Route("GET", "/replays"),
+    Route("GET", "/replays/{id}", id="replay"),
+    write("DELETE", "/replays/{id}", id="replay"),
+    Route("GET", "/deliveries"),
+    Route("GET", "/deliveries/{id}", id="delivery"),
+    write("POST", "/deliveries/{id}/resend", ok=201, id="delivery"),
+    Route("GET", "/events"),
+    Route("GET", "/events/{id}", id="event"),
 ]
 PUBLIC = {"GET /status", "GET /openapi.json"}
 
 
 def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
     """One object of each kind, by the names that the routes use."""
+    endpoint, _ = create_endpoint(by=player.actor, url="https://example.com/hook")
     booking = book(player.actor, room, slot_at(10))
     held = book(player.actor, room, slot_at(11), hold=True)
     begun = book(player.actor, room, slot_at(13), customer={"name": "Late"})
@@ -100,7 +124,12 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
         "booking": booking,
         "held": held,
         "begun": begun,
+        "endpoint": endpoint,
+        "replay": start_replay(by=player.actor, endpoint=endpoint, since=started),
     }
+    relay()  # numbers the events and makes their deliveries; nothing is sent
+    objects["delivery"] = Delivery.objects.visible_to(player.actor).select_related("event").first()
+    objects["event"] = objects["delivery"].event
     return {name: row.public_id for name, row in objects.items()}
 
 

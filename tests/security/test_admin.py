@@ -1,5 +1,6 @@
 """The operators' admin: it shows every row and no secret, changes none, and runs verbs through services."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +15,12 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from bookings.models import Booking
 from bookings.services import cancel_booking, quote_creation
 from common.admin import ReadOnlyAdmin
+from common.signing import decrypt
 from customers.models import Customer
 from customers.services import create_customer
 from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
@@ -29,6 +32,8 @@ from tests.architecture.test_layers import LAYERS
 from tests.cast import Player
 from tests.security.routes import furnish
 from tests.stage import book, make_room, make_venue, slot_at
+from webhooks.models import Attempt, Delivery, Endpoint, EndpointSecret, Replay
+from webhooks.services import update_endpoint
 
 MODELS = [model for app in LAYERS for model in apps.get_app_config(app).get_models()]
 DOMAIN = [model for model in MODELS if model not in (User, Plan, Organization, Membership)]
@@ -57,6 +62,11 @@ def rows(alice: Player, group_room: Room) -> list[Model]:
     cancel_booking(booking=book(alice.actor, group_room, slot_at(20), payment=PAID), by=alice.actor)
     quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(21), party_size=4)
     alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
+    delivery = Delivery.objects.earliest("pk")
+    update_endpoint(endpoint=delivery.endpoint, by=alice.actor, headers={"x-token": "a header's value"})
+    Attempt.objects.create(
+        delivery=delivery, endpoint=delivery.endpoint, number=1, started_at=timezone.now(), seconds=1, answer="<b>no</b>"
+    )
     return [model._default_manager.order_by("pk").first() for model in MODELS]  # type: ignore[misc]
 
 
@@ -86,6 +96,8 @@ def test_every_model_is_registered_and_all_of_the_domain_is_read_only() -> None:
 
 def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, rows: list[Model]) -> None:
     secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
+    secrets += [value for row in EndpointSecret.objects.all() for value in (row.encrypted, decrypt(row.encrypted))]
+    secrets += [Endpoint.objects.get().headers, "a header's value", "a header&#x27;s value"]
     secrets += [password.split("$")[-1][:6] for password in User.objects.values_list("password", flat=True) if "$" in password]
 
     for row in rows:
@@ -94,12 +106,22 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
             assert answer.status_code == 200, page
             assert [secret for secret in secrets if secret in answer.content.decode()] == [], page
     assert operator.get(reverse("admin:index")).status_code == 200
-    assert b"Kept Answer" in bytes(IdempotencyRecord.objects.get().body or b"")
-    assert b"Kept Answer" not in operator.get(url(IdempotencyRecord.objects.get(), "change")).content
+    kept = bytes(IdempotencyRecord.objects.get().body or b"")
+    assert "Kept Answer" in decrypt(kept.decode())
+    for text in (b"Kept Answer", kept):
+        assert text not in operator.get(url(IdempotencyRecord.objects.get(), "change")).content
 
 
 @pytest.mark.parametrize(
-    "lookup", ["developers_apikeysecret digest", "developers_idempotencyrecord body", "organizations_user password"]
+    "lookup",
+    [
+        "developers_apikeysecret digest",
+        "developers_idempotencyrecord body",
+        "organizations_user password",
+        "webhooks_endpoint headers",
+        "webhooks_endpointsecret encrypted",
+        "webhooks_event body",
+    ],
 )
 def test_a_secret_cannot_be_guessed_through_a_filter(operator: Client, lookup: str) -> None:
     model, field = lookup.split()
@@ -184,6 +206,8 @@ def test_a_refusal_becomes_a_message_and_stops_nothing_else(operator: Client, al
         ("success", f"{begun.reference}: Marked as no-show."),
     ]
     assert told(again) == [("error", f"{begun.reference}: A booking that is no_show cannot be canceled.")]
+    soon = timezone.now() + dt.timedelta(hours=1)
+    Booking.objects.filter(pk=coming.pk).update(starts_at=soon, ends_at=soon + dt.timedelta(hours=1))
     assert told(act(operator, "check_in", coming, confirm=False)) == [("success", f"{coming.reference}: Checked in.")]
     assert Booking.objects.get(pk=coming.pk).status == Booking.Status.CHECKED_IN
 
@@ -218,6 +242,47 @@ def test_erasing_revoking_and_archiving_ask_first(
     assert "Secret" not in LogEntry.objects.get().object_repr
     if action == "revoke":
         assert alice.api.get("/me").status_code == 401
+
+
+def test_a_delivery_shows_its_attempts_and_is_sent_again_after_a_question(operator: Client, rows: list[Model]) -> None:
+    delivery = Attempt.objects.get().delivery
+    page = operator.get(url(delivery, "change")).content.decode()
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert "<b>no" not in page
+
+    act(operator, "resend", delivery, confirm=False)
+    assert not Delivery.objects.filter(replay_of=delivery).exists()
+    answer = act(operator, "resend", delivery)
+
+    assert told(answer) == [("success", f"{delivery.public_id}: Sent again.")]
+    assert Delivery.objects.get(replay_of=delivery).state == Delivery.State.PENDING
+
+
+def test_an_endpoint_is_paused_enabled_and_sent_the_last_day_again(operator: Client, rows: list[Model]) -> None:
+    endpoint = Endpoint.objects.get()
+    before = Replay.objects.count()
+
+    for action, status in [("pause", "paused"), ("enable", "active")]:
+        act(operator, action, endpoint, confirm=False)
+        assert Endpoint.objects.get().status != status
+        assert told(act(operator, action, endpoint)) == [("success", f"{endpoint.url}: {action.title()}d.")]
+        assert Endpoint.objects.get().status == status
+    act(operator, "replay", endpoint, confirm=False)
+    assert Replay.objects.count() == before
+    assert told(act(operator, "replay", endpoint)) == [("success", f"{endpoint.url}: Replay started.")]
+
+    replay = Replay.objects.latest("pk")
+    assert round((replay.until - replay.since).total_seconds()) == 24 * 3600
+    act(operator, "cancel", replay)
+    assert Replay.objects.latest("pk").state == Replay.State.CANCELED
+
+
+def test_what_cannot_be_sent_again_is_told_as_a_message(operator: Client, rows: list[Model]) -> None:
+    endpoint, delivery = Endpoint.objects.get(), Delivery.objects.earliest("pk")
+    act(operator, "pause", endpoint)
+
+    assert told(act(operator, "resend", delivery)) == [("error", f"{delivery.public_id}: Enable it first.")]
+    assert told(act(operator, "replay", endpoint)) == [("error", f"{endpoint.url}: Enable it first.")]
 
 
 def test_an_upcoming_booking_keeps_its_customer_and_its_room(operator: Client, alice: Player, group_room: Room) -> None:

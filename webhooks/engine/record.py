@@ -15,7 +15,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 
 LEASE_EXPIRED = "lease_expired"
 _HEALTH = (
-    *("status", "disabled_reason", "disabled_at", "version", "updated_at", "resting_until", "recent", "breaker_opens"),
+    *("status", "disabled_reason", "disabled_at", "version", "resting_until", "recent", "breaker_opens"),
     *("failing_since", "failed_attempts", "failed_events", "warned_hours"),
 )
 _PROGRESS = (
@@ -60,7 +60,8 @@ def record(results: list[Result]) -> None:
     Attempt.objects.bulk_create(attempts)
     Delivery.objects.bulk_update(moved, _PROGRESS)
     for endpoint in endpoints.values():
-        endpoint.save(update_fields=_HEALTH)
+        was_disabled_now = endpoint.disabled_at == now
+        endpoint.save(update_fields=[*_HEALTH, "updated_at"] if was_disabled_now else _HEALTH)
 
 
 def reclaim() -> int:
@@ -95,6 +96,7 @@ def _attempt(delivery: Delivery, result: Result, *, late: bool) -> Attempt:
         number=result.claimed.attempt,
         started_at=result.started_at,
         seconds=outcome.seconds,
+        first_byte_seconds=outcome.first_byte_seconds,
         status_code=outcome.status,
         failure=outcome.failure,
         answer=outcome.body,
@@ -143,5 +145,4 @@ def _disable(endpoint: Endpoint, reason: Endpoint.DisabledReason, *, now: dt.dat
     """Later events are held from now on; what was waiting is held by the next `reclaim`."""
     endpoint.status, endpoint.disabled_reason, endpoint.disabled_at = Endpoint.Status.DISABLED, reason, now
     endpoint.version += 1
-    endpoint.updated_at = now
     jobs.after_commit("webhooks.tasks.tell_owners_disabled", endpoint.pk)

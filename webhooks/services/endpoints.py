@@ -90,13 +90,13 @@ def rotate_secret(
     by.require(Scope.WEBHOOKS_WRITE)
     endpoint = _locked(endpoint, by=by, expected_version=expected_version)
     now = timezone.now()
-    live = EndpointSecret.objects.filter(endpoint=endpoint).live(now)
-    for secret in live:
+    secrets = EndpointSecret.objects.filter(endpoint=endpoint)
+    for secret in secrets.live(now):
         retires_at = now + min(overlap, LONGEST_OVERLAP)
         if secret.retires_at is None or secret.retires_at > retires_at:
             secret.retires_at = retires_at
             secret.save(update_fields=["retires_at"])
-    if live.count() >= MAX_LIVE_SECRETS:
+    if secrets.live(now).count() >= MAX_LIVE_SECRETS:
         detail = f"{MAX_LIVE_SECRETS} secrets sign already: wait, or rotate with an overlap of 0."
         raise ValidationFailed(FieldError(detail, "too_many", pointer="/overlap_seconds"))
     text = _add_secret(endpoint)
@@ -152,18 +152,23 @@ def held_deliveries(endpoint: Endpoint) -> Any:
 
 
 @transaction.atomic
-def ping(*, endpoint: Endpoint, by: Actor) -> Event:
-    """Send it `webhook.ping`, whatever it subscribed to. Raises NotAllowed, NotFound."""
+def ping(*, endpoint: Endpoint, by: Actor, expected_version: int | None = None) -> Event:
+    """Send it `webhook.ping`, whatever it subscribed to. Raises NotAllowed, NotFound, VersionConflict."""
     by.require(Scope.WEBHOOKS_WRITE)
-    endpoint = _locked(endpoint, by=by)
+    endpoint = _locked(endpoint, by=by, expected_version=expected_version)
     return emit(EventType.WEBHOOK_PING, by=by, object=EndpointShape.json(endpoint), version=endpoint.version, only_to=endpoint)
 
 
 @transaction.atomic
-def send_test_event(*, endpoint: Endpoint, by: Actor, type: EventType, object: dict[str, Any]) -> Event:
-    """Send it an event of any type about an example object, to that endpoint alone. Raises NotAllowed, NotFound."""
+def send_test_event(
+    *, endpoint: Endpoint, by: Actor, type: EventType, object: dict[str, Any], expected_version: int | None = None
+) -> Event:
+    """Send it an event of any type about an example object, to that endpoint alone.
+
+    Raises NotAllowed, NotFound, VersionConflict.
+    """
     by.require(Scope.WEBHOOKS_WRITE)
-    endpoint = _locked(endpoint, by=by)
+    endpoint = _locked(endpoint, by=by, expected_version=expected_version)
     return emit(type, by=by, object=object, version=object.get("version", 1), only_to=endpoint)
 
 
