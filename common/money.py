@@ -23,9 +23,9 @@ def half_up(amount: Decimal) -> int:
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def percent_of(amount: int, percent: Decimal | int | str) -> int:
-    """`percent` % of an amount in minor units, rounded half up."""
-    return half_up(Decimal(amount) * Decimal(percent) / 100)
+def percent_of(amount: int, percent: Decimal | float | str) -> int:
+    """`percent` % of an amount in minor units, rounded half up. A float counts as it is written: 12.1, not 12.0999…"""
+    return half_up(Decimal(amount) * Decimal(str(percent)) / 100)
 
 
 def text(amount: int, currency: str) -> str:

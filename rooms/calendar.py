@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from common.walltime import zone
 from rooms.models import Block, Claim, Occupancy, Room
-from rooms.recurrence import Stretch, stretches
+from rooms.recurrence import Stretch, merged, stretches
 
 # No session lasts longer with its set-up and turnaround (rules.py keeps it so): how far back the index is read.
 LONGEST_PERIOD = dt.timedelta(hours=48)
@@ -25,18 +25,19 @@ class Busy:
     room_id: int
     session_id: int
     session_start: dt.datetime
+    session_end: dt.datetime
     exclusive: bool
-    capacity: int
     seats: int
     is_held: bool
 
 
 @dataclass(slots=True)
 class Calendar:
-    """Busy time by space, sorted and free of overlaps; blocked time by room."""
+    """Busy time by space and blocked time by room, sorted and free of overlaps; games that can be joined, by room and start."""
 
     busy: dict[int, list[Busy]] = field(default_factory=lambda: defaultdict(list))
-    blocked: dict[int, list[Stretch]] = field(default_factory=lambda: defaultdict(list))
+    games: dict[tuple[int, dt.datetime], Busy] = field(default_factory=dict)
+    blocked: dict[int, list[Stretch]] = field(default_factory=dict)
 
     def overlapping(self, space_id: int, start: dt.datetime, end: dt.datetime) -> Iterable[Busy]:
         intervals = self.busy.get(space_id, ())
@@ -46,7 +47,9 @@ class Calendar:
             yield intervals[index]
 
     def is_blocked(self, room_id: int, start: dt.datetime, end: dt.datetime) -> bool:
-        return any(first < end and last > start for first, last in self.blocked.get(room_id, ()))
+        stretches = self.blocked.get(room_id, ())
+        index = bisect_left(stretches, end, key=lambda stretch: stretch[0])
+        return index > 0 and stretches[index - 1][1] > start
 
 
 def load(
@@ -85,18 +88,20 @@ def _read_busy(
             "session_id",
             "session__room_id",
             "session__starts_at",
+            "session__ends_at",
             "session__exclusive",
-            "session__capacity",
             "session__seats_taken",
         )
     )
     not_counted, open_seats = _loose_seats({row[2] for row in rows}, now=now, ignore_holder=ignore_holder)
-    for space_id, period, session_id, room_id, session_start, exclusive, capacity, taken in rows:
+    for space_id, period, session_id, room_id, session_start, session_end, exclusive, taken in rows:
         seats = taken - not_counted[session_id]
         if seats > 0:
             is_held = seats <= open_seats[session_id]
-            busy = Busy(period.lower, period.upper, room_id, session_id, session_start, exclusive, capacity, seats, is_held)
+            busy = Busy(period.lower, period.upper, room_id, session_id, session_start, session_end, exclusive, seats, is_held)
             calendar.busy[space_id].append(busy)
+            if not exclusive:
+                calendar.games[room_id, session_start] = busy
 
 
 def _loose_seats(session_ids: set[int], *, now: dt.datetime, ignore_holder: str | None) -> tuple[dict[int, int], dict[int, int]]:
@@ -117,16 +122,14 @@ def _read_blocks(calendar: Calendar, rooms: list[Room], start: dt.datetime, end:
     if not rooms:
         return
     blocks = Block.objects.filter(organization=rooms[0].organization_id).touching(start, end).with_spaces()
+    blocked: dict[int, list[Stretch]] = defaultdict(list)
     for block in blocks:
         for room in rooms:
             if covers(block, room):
-                calendar.blocked[room.pk] += stretches(block, zone(room.venue.timezone), start, end)
+                blocked[room.pk] += stretches(block, zone(room.venue.timezone), start, end)
+    calendar.blocked = {room_id: merged(found) for room_id, found in blocked.items()}
 
 
 def covers(block: Block, room: Room) -> bool:
-    """Whether the block takes the room: all rooms, its venue's, itself, or one that shares a space with it."""
-    if block.scope == Block.Scope.ALL:
-        return True
-    if block.scope == Block.Scope.VENUE:
-        return block.venue_id == room.venue_id
-    return not set(block.space_ids).isdisjoint(room.space_ids)
+    """Whether the block takes the room: all rooms, or those played in a space of the rooms or the venue that it names."""
+    return block.scope == Block.Scope.ALL or not set(block.space_ids).isdisjoint(room.space_ids)

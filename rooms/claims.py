@@ -28,6 +28,9 @@ _CODES = {
 }
 
 
+_WAIVED_WHEN_LATE = {Reason.LEAD_TIME, Reason.BEYOND_HORIZON}
+
+
 def lock_spaces(space_ids: Iterable[int]) -> None:
     """Make other writers of these spaces wait; always in the order of their ids, so that nobody waits in a circle."""
     spaces = Space.objects.filter(pk__in=set(space_ids)).order_by("pk").select_for_update(no_key=True)
@@ -51,16 +54,16 @@ def claim_slot(
     holder: str,
     expires_at: dt.datetime | None = None,
     now: dt.datetime | None = None,
+    late: bool = False,
 ) -> Claim:
     """Seats in the game that starts then; firm, or a hold until `expires_at`. `room` comes from `with_spaces()`;
-    `now` is when it is asked for, if that was not just now.
+    `now` is when it is asked for, if that was not just now; `late` as in `require_bookable`.
 
     Raises what `require_bookable` raises; SlotUnavailable too when the database's own net catches another game.
     """
     now = now or database_now()
-    for dead in Claim.objects.dead(now).in_spaces(room.space_ids).select_related("session"):
-        release(dead)
-    slot = require_bookable(room=room, starts_at=starts_at, party_size=party_size, private=private, now=now)
+    release_dead(room.space_ids, now=now)
+    slot = require_bookable(room=room, starts_at=starts_at, party_size=party_size, private=private, now=now, late=late)
     session = _joined(slot, party_size) or _opened(slot, party_size, private)
     return Claim.objects.create(session=session, holder=holder, seats=party_size, expires_at=expires_at)
 
@@ -73,24 +76,30 @@ def require_bookable(
     private: bool,
     now: dt.datetime | None = None,
     ignore_holder: str | None = None,
+    late: bool = False,
 ) -> Slot:
-    """The slot, if a party could book it. Raises the refusal whose `reasons` are those that availability shows:
-    422 for what the room's rules forbid, SlotUnavailable or InsufficientSeats (409) for what is taken.
+    """The slot, if a party could book it. `late` is for what was asked for in time and is paid only now: as long as the
+    start lies ahead, neither notice nor horizon stands in its way.
+
+    Raises the refusal whose `reasons` are those that availability shows: 422 for what the room's rules forbid,
+    SlotUnavailable or InsufficientSeats (409) for what is taken.
     """
     now, party = now or database_now(), Party(party_size, private)
     slot = availability.check(room, starts_at, now=now, party=party, ignore_holder=ignore_holder)
-    if not slot.reasons:
+    waived = _WAIVED_WHEN_LATE if late and starts_at > now else set()
+    found = [reason for reason in slot.reasons if reason not in waived]
+    if not found:
         return slot
-    reasons: list[str] = [str(reason) for reason in slot.reasons]
+    reasons: list[str] = [str(reason) for reason in found]
     for reason, code in _CODES.items():
-        if reason in slot.reasons:
+        if reason in found:
             past = reason is Reason.LEAD_TIME and starts_at <= now
             raise DomainError(code=ErrorCode.PAST_START if past else code, reasons=reasons)
-    if Reason.PRIVATE_UNAVAILABLE in slot.reasons and _mode_forbids(room, private):
+    if Reason.PRIVATE_UNAVAILABLE in found and _mode_forbids(room, private):
         raise DomainError(code=ErrorCode.PRIVATE_UNAVAILABLE, reasons=reasons)
     others = availability.alternatives(room, starts_at, now=now, party=party, ignore_holder=ignore_holder)
     extra: dict[str, Any] = {"reasons": reasons, "alternatives": [_brief(other) for other in others]}
-    if slot.reasons == [Reason.INSUFFICIENT_SEATS]:
+    if found == [Reason.INSUFFICIENT_SEATS]:
         raise InsufficientSeats(seats_left=slot.seats_left, **extra)
     raise SlotUnavailable(**extra)
 
@@ -108,6 +117,12 @@ def release(claim: Claim) -> None:
         Occupancy.objects.filter(session=claim.session_id).update(active=False)
 
 
+def release_dead(space_ids: Iterable[int], *, now: dt.datetime) -> None:
+    """Give back what holds past their time still keep in these spaces."""
+    for dead in Claim.objects.dead(now).in_spaces(space_ids):
+        release(dead)
+
+
 def make_firm(claim: Claim) -> None:
     """A hold becomes a booking's own. Raises ClaimIsDead when its time was up."""
     _alter_live(claim, expires_at=None)
@@ -119,21 +134,33 @@ def extend(claim: Claim, expires_at: dt.datetime) -> None:
 
 
 def resize(claim: Claim, *, room: Room, party_size: int) -> None:
-    """Another number of seats in the same game, within the room's party range.
+    """Another number of seats in the same game, within the room's party range. `room` comes from `with_spaces()`.
 
-    Raises DomainError PARTY_TOO_SMALL, PARTY_TOO_LARGE; InsufficientSeats.
+    Raises DomainError PARTY_TOO_SMALL, PARTY_TOO_LARGE; InsufficientSeats; ClaimIsDead when the hold's time was up.
     """
+    now = database_now()
+    release_dead(room.space_ids, now=now)
+    if not Claim.objects.live(now).filter(pk=claim.pk).exists():
+        raise ClaimIsDead("The hold has run out: book again.")
     if party_size < room.min_party:
-        raise DomainError(code=ErrorCode.PARTY_TOO_SMALL, reasons=[Reason.PARTY_TOO_SMALL.value])
+        raise DomainError(code=ErrorCode.PARTY_TOO_SMALL, reasons=_told(claim, room, party_size, Reason.PARTY_TOO_SMALL))
     if party_size > room.max_party:
-        raise DomainError(code=ErrorCode.PARTY_TOO_LARGE, reasons=[Reason.PARTY_TOO_LARGE.value])
+        raise DomainError(code=ErrorCode.PARTY_TOO_LARGE, reasons=_told(claim, room, party_size, Reason.PARTY_TOO_LARGE))
     more = party_size - claim.seats
     fits = Session.objects.filter(pk=claim.session_id, seats_taken__lte=F("capacity") - more)
     if not fits.update(seats_taken=F("seats_taken") + more):
         left = Session.objects.get(pk=claim.session_id)
-        raise InsufficientSeats(seats_left=left.capacity - left.seats_taken, reasons=[Reason.INSUFFICIENT_SEATS.value])
+        reasons = _told(claim, room, party_size, Reason.INSUFFICIENT_SEATS)
+        raise InsufficientSeats(seats_left=left.capacity - left.seats_taken, reasons=reasons)
     Claim.objects.filter(pk=claim.pk).update(seats=party_size)
     claim.seats = party_size
+
+
+def _told(claim: Claim, room: Room, party_size: int, why: Reason) -> list[str]:
+    """All that availability says of the claim's own slot for a party of that size, with the one that refuses it."""
+    party = Party(party_size, claim.session.exclusive)
+    slot = availability.check(room, claim.session.starts_at, now=database_now(), party=party, ignore_holder=claim.holder)
+    return [str(reason) for reason in availability.in_order({*slot.reasons, why})]
 
 
 def _alter_live(claim: Claim, *, expires_at: dt.datetime | None) -> None:

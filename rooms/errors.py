@@ -23,6 +23,10 @@ class VenueHasRooms(DomainError):
     code = ErrorCode.VENUE_HAS_ROOMS
 
 
+class VenueHasBookings(DomainError):
+    code = ErrorCode.VENUE_HAS_BOOKINGS
+
+
 class CapacityBelowSold(DomainError):
     """`sold` is the largest number of seats sold in a coming game."""
 

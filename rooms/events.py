@@ -32,9 +32,10 @@ def blocked(block: Block, *, by: Actor) -> None:
 
 
 def block_changed(block: Block, *, by: Actor, before: Mapping[str, Any]) -> None:
+    """`schedule.blocked` again, with what is blocked now; its version and `previous_attributes` tell that it is a change."""
     after = BlockShape.json(block)
     previous = changed_attributes(before, after)
-    emit(EventType.SCHEDULE_UPDATED, by=by, object=after, version=block.version, previous=previous)
+    emit(EventType.SCHEDULE_BLOCKED, by=by, object=after, version=block.version, previous=previous)
 
 
 def unblocked(block: Block, *, by: Actor) -> None:

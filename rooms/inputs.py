@@ -1,6 +1,5 @@
 """Timetables, prices, policies and recurrences as requests say them and answers repeat them."""
 
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -25,17 +24,20 @@ class Weekdays(serializers.ListField):
         super().__init__(child=Integer(min_value=1, max_value=7), min_length=1, max_length=7, **kwargs)
 
 
-class Percent(serializers.DecimalField):
+class Percent(serializers.FloatField):
     """Percent, at most two decimals, such as 12.5."""
 
+    default_error_messages = {"max_decimal_places": "At most two decimals."}
+
     def __init__(self, *, low: int = 0, high: int = 100, **kwargs: Any) -> None:
-        super().__init__(max_digits=6, decimal_places=2, min_value=Decimal(low), max_value=Decimal(high), **kwargs)
+        super().__init__(min_value=low, max_value=high, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
-        value = super().to_internal_value(data)
-        return int(value) if value == value.to_integral_value() else float(value)
+        if round(data, 2) != data:
+            self.fail("max_decimal_places")
+        return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
 class DayText(Day):

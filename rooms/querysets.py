@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, OuterRef, Q, QuerySet
 
 from organizations.querysets import TenantQuerySet
 
@@ -26,9 +27,15 @@ class RoomQuerySet(TenantQuerySet):
 
 class BlockQuerySet(TenantQuerySet):
     def with_spaces(self) -> Self:
-        """With `space_ids`, public ids and zones of the rooms that it names, in one query."""
+        """With `space_ids`, those of the rooms or the venue that it names, public ids and zones of the rooms, in one query.
+
+        Of a venue they are the spaces in which its rooms are played, whoever else uses them.
+        """
+        room = self.model._meta.get_field("rooms").related_model
+        in_venue = room.objects.exclude(status=room.Status.ARCHIVED).filter(venue=OuterRef("venue")).order_by()
+        of_rooms = ArrayAgg("rooms__spaces", distinct=True, filter=Q(rooms__spaces__isnull=False), default=[])
         return self.select_related("venue").annotate(
-            space_ids=ArrayAgg("rooms__spaces", distinct=True, filter=Q(rooms__spaces__isnull=False), default=[]),
+            space_ids=Func(of_rooms, ArraySubquery(in_venue.values("spaces")), function="array_cat"),
             room_public_ids=ArrayAgg("rooms__public_id", distinct=True, filter=Q(rooms__isnull=False), default=[]),
             room_zones=ArrayAgg("rooms__venue__timezone", distinct=True, filter=Q(rooms__isnull=False), default=[]),
         )

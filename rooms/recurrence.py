@@ -24,6 +24,17 @@ def stretches(block: "Block", tz: ZoneInfo, start: dt.datetime, end: dt.datetime
             yield first, last
 
 
+def merged(found: list[Stretch]) -> list[Stretch]:
+    """In order and free of overlaps."""
+    result: list[Stretch] = []
+    for first, last in sorted(found):
+        if result and first <= result[-1][1]:
+            result[-1] = result[-1][0], max(last, result[-1][1])
+        else:
+            result.append((first, last))
+    return result
+
+
 def last_day(recurrence: dict[str, object] | None, first_day: dt.date) -> dt.date | None:
     """The day on which the last occurrence of a series begins; None: once, or without end."""
     if not recurrence:

@@ -12,8 +12,11 @@ from rooms.models import Room
 LONGEST_GAME_MINUTES, LONGEST_BUFFER_MINUTES = 24 * 60, 12 * 60
 
 
-def check_room(room: Room) -> None:
+def check_room(room: Room, *, repriced: bool = True) -> None:
+    """`repriced`: its prices are new. Old ones may be in a currency that its venue has left since."""
     errors = [*_party(room), *_prices(room)]
+    if repriced and room.pricing["currency"] != room.venue.currency:
+        errors.append(FieldError(f"Its venue takes {room.venue.currency}.", "mismatch", pointer="/pricing/currency"))
     if errors:
         raise ValidationFailed(*errors)
     _wall_times_exist(room, zone(room.venue.timezone))

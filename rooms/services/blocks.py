@@ -14,8 +14,9 @@ from organizations.permissions import Scope
 from rooms import calendar, claims, events
 from rooms.errors import BlockConflictsBookings
 from rooms.models import Block, Claim, Room
-from rooms.recurrence import first_day, last_day, stretches
+from rooms.recurrence import first_day, last_day, merged, stretches
 from rooms.serializers import BlockShape
+from rooms.services.locking import lock_organization
 
 MAX_CONFLICTS = 100  # booking ids named in an answer
 LATEST = dt.datetime(2100, 12, 31, tzinfo=dt.UTC)
@@ -29,6 +30,7 @@ def create_block(*, by: Actor, on_conflict: str = "reject", rooms: list[Room] | 
     Raises NotAllowed, ValidationFailed, BlockConflictsBookings.
     """
     by.require(Scope.SCHEDULES_WRITE)
+    lock_organization(by)  # no room is made while "everything" is being blocked
     block = Block(organization=by.organization)
     _assign(block, fields, rooms=rooms)
     block.save()
@@ -43,17 +45,25 @@ def create_block(*, by: Actor, on_conflict: str = "reject", rooms: list[Room] | 
 def update_block(
     *, block: Block, by: Actor, on_conflict: str = "reject", expected_version: int | None = None, **changes: Any
 ) -> Block:
-    """Change the given fields. Raises as `create_block`, and NotFound, VersionConflict."""
+    """Change the given fields; bookings are looked at anew when that takes another time or other rooms. Changing
+    nothing raises no version and tells nobody.
+
+    Raises as `create_block`, and NotFound, VersionConflict.
+    """
     by.require(Scope.SCHEDULES_WRITE)
+    lock_organization(by)
     block = _locked(block, by=by, expected_version=expected_version)
     before = BlockShape.json(block)
     rooms = changes.pop("rooms", None)
     _assign(block, changes, rooms=rooms)
+    after = BlockShape.json(block)
+    if after == before:
+        return block
     block.version += 1
     block.save()
-    if rooms is not None or block.scope != Block.Scope.ROOMS:
+    if after["rooms"] != before["rooms"]:
         block.rooms.set(rooms or [])
-    moved = bool(rooms) or any(name in changes for name in _TIMES | {"venue", "all"})
+    moved = any(after[name] != before[name] for name in _TAKES)
     block = _laid(block, on_conflict=on_conflict if moved else "keep")
     events.block_changed(block, by=by, before=before)
     return block
@@ -77,12 +87,13 @@ def block_conflicts(block: Block) -> list[str]:
         games = coming.values_list("holder", "session__starts_at", "session__ends_at").order_by("session__starts_at")
         latest = max((ends_at for _, _, ends_at in games), default=now)
         taken = calendar.Calendar()
-        taken.blocked[room.pk] += stretches(block, zone(room.venue.timezone), now, min(latest, LATEST))
+        taken.blocked[room.pk] = merged(list(stretches(block, zone(room.venue.timezone), now, min(latest, LATEST))))
         hit += [holder for holder, starts_at, ends_at in games if taken.is_blocked(room.pk, starts_at, ends_at)]
     return hit[:MAX_CONFLICTS]
 
 
-_TIMES = {"starts_at", "ends_at", "date_from", "date_to", "recurrence"}
+# What of its shape decides which time it takes, and where.
+_TAKES = ("scope", "rooms", "venue", "starts_at", "ends_at", "date_from", "date_to", "recurrence")
 
 
 def _assign(block: Block, fields: dict[str, Any], *, rooms: list[Room] | None) -> None:
@@ -92,6 +103,7 @@ def _assign(block: Block, fields: dict[str, Any], *, rooms: list[Room] | None) -
         scope = Block.Scope
         block.scope = scope.ROOMS if rooms else scope.VENUE if venue else scope.ALL
         block.venue = venue
+        block.room_public_ids = sorted(room.public_id for room in rooms or ())
     if "starts_at" in fields or "ends_at" in fields:
         block.date_from = block.date_to = None
     if "date_from" in fields or "date_to" in fields:
@@ -100,7 +112,10 @@ def _assign(block: Block, fields: dict[str, Any], *, rooms: list[Room] | None) -
         setattr(block, name, value)
     _check_times(block)
     anchor = venue or (rooms[0].venue if rooms else None) or block.venue
-    block.series_ends_on = last_day(block.recurrence, first_day(block, zone(anchor.timezone if anchor else "UTC")))
+    first = first_day(block, zone(anchor.timezone if anchor else "UTC"))
+    block.series_ends_on = last_day(block.recurrence, first)
+    if block.series_ends_on is not None and block.series_ends_on < first:
+        raise ValidationFailed(FieldError("It lies before the block itself.", "range", pointer="/recurrence/until"))
     if block.series_ends_on is not None:
         block.series_ends_on += _length(block)
 

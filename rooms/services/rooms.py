@@ -16,7 +16,11 @@ from rooms.errors import CapacityBelowSold, DuplicateRoomExternalId, RoomHasFutu
 from rooms.models import Claim, Room, Session, Space, Venue
 from rooms.rules import check_room
 from rooms.serializers import RoomShape
+from rooms.services.locking import lock_organization
 from rooms.services.venues import default_venue
+
+# What is unique in the organization, or decides whether a block of everything takes the room: changed one at a time.
+_CHANGED_IN_TURN = {"slug", "external_id", "status"}
 
 
 @transaction.atomic
@@ -27,9 +31,10 @@ def create_room(*, by: Actor, venue: Venue | None = None, shares_space_with: Ite
     Raises NotAllowed, ValidationFailed, DuplicateRoomExternalId.
     """
     by.require(Scope.ROOMS_WRITE)
-    room = Room(organization=by.organization, venue=venue or default_venue(by.organization))
+    lock_organization(by)
+    room = Room(organization=by.organization, venue=_current(venue, by=by) if venue else default_venue(by.organization))
     _assign(room, fields)
-    room.slug = room.slug or slugify(room.name)[:60]
+    room.slug = room.slug or _slug_of(room.name)
     if not room.slug or Room.objects.visible_to(by).filter(slug=room.slug).exists():
         if "slug" in fields:
             raise ValidationFailed(FieldError("Another room has this slug.", "duplicate", pointer="/slug"))
@@ -49,10 +54,12 @@ def update_room(*, room: Room, by: Actor, expected_version: int | None = None, *
     Raises NotAllowed, NotFound, VersionConflict, ValidationFailed, CapacityBelowSold, DuplicateRoomExternalId.
     """
     by.require(Scope.ROOMS_WRITE)
+    if _CHANGED_IN_TURN & changes.keys():
+        lock_organization(by)
     room = _locked(room, by=by, expected_version=expected_version)
     before = RoomShape.json(room)
     _assign(room, changes)
-    _check(room, by=by)
+    _check(room, by=by, repriced="pricing" in changes)
     if "slug" in changes and Room.objects.visible_to(by).filter(slug=room.slug).exclude(pk=room.pk).exists():
         raise ValidationFailed(FieldError("Another room has this slug.", "duplicate", pointer="/slug"))
     if RoomShape.json(room) == before:
@@ -76,7 +83,7 @@ def archive_room(*, room: Room, by: Actor, expected_version: int | None = None) 
 
 
 def _locked(room: Room, *, by: Actor, expected_version: int | None) -> Room:
-    """The room, current and locked behind its spaces, so that no booking reads it half changed."""
+    """The room with its spaces, current and locked behind them, so that no booking reads it half changed."""
     known = Room.objects.visible_to(by).with_spaces().filter(pk=room.pk).first()
     if known is None:
         raise NotFound("room")
@@ -84,7 +91,20 @@ def _locked(room: Room, *, by: Actor, expected_version: int | None) -> Room:
     current = Room.objects.visible_to(by).select_related("venue").select_for_update(of=("self",), no_key=True).get(pk=room.pk)
     if expected_version is not None and current.version != expected_version:
         raise VersionConflict(current=current.version)
+    current.space_ids = known.space_ids
     return current
+
+
+def _current(venue: Venue, *, by: Actor) -> Venue:
+    """As it is now that nobody can delete it."""
+    found: Venue | None = Venue.objects.visible_to(by).filter(pk=venue.pk).first()
+    if found is None:
+        raise ValidationFailed(FieldError("There is no venue with this id.", "unknown", pointer="/venue"))
+    return found
+
+
+def _slug_of(name: str) -> str:
+    return slugify(name.replace("_", " "))[:60].strip("-")
 
 
 def _assign(room: Room, fields: dict[str, Any]) -> None:
@@ -92,8 +112,8 @@ def _assign(room: Room, fields: dict[str, Any]) -> None:
         setattr(room, name, value)
 
 
-def _check(room: Room, *, by: Actor) -> None:
-    check_room(room)
+def _check(room: Room, *, by: Actor, repriced: bool = True) -> None:
+    check_room(room, repriced=repriced)
     if room.external_id:
         others = Room.objects.visible_to(by).filter(external_id=room.external_id).exclude(pk=room.pk)
         if other := others.first():
@@ -115,7 +135,9 @@ def _require_no_future_bookings(room: Room) -> None:
 
 def _resize_sessions(room: Room) -> None:
     """Coming games get the new capacity. Raises CapacityBelowSold when more seats are sold."""
-    coming = Session.objects.filter(room=room, ended=False, starts_at__gt=claims.database_now())
+    now = claims.database_now()
+    claims.release_dead(room.space_ids, now=now)
+    coming = Session.objects.filter(room=room, ended=False, starts_at__gt=now)
     sold = coming.aggregate(most=Max("seats_taken"))["most"] or 0
     if sold > room.capacity:
         raise CapacityBelowSold(sold=sold)

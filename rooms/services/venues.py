@@ -8,8 +8,11 @@ from common.errors import NotFound, VersionConflict
 from organizations.actor import Actor
 from organizations.models import Organization
 from organizations.permissions import Scope
-from rooms.errors import VenueHasRooms
-from rooms.models import Room, Venue
+from rooms import claims, events
+from rooms.errors import VenueHasBookings, VenueHasRooms
+from rooms.models import Room, Session, Venue
+from rooms.serializers import RoomShape, VenueShape
+from rooms.services.locking import lock_organization
 
 
 def default_venue(organization: Organization) -> Venue:
@@ -22,7 +25,7 @@ def default_venue(organization: Organization) -> Venue:
 def create_venue(*, by: Actor, **fields: Any) -> Venue:
     """A new venue; the first is the default one. Raises NotAllowed."""
     by.require(Scope.ROOMS_WRITE)
-    Organization.objects.select_for_update().get(pk=by.organization.pk)  # of two first venues one is the default
+    lock_organization(by)  # of two first venues one is the default
     venue = Venue(organization=by.organization, is_default=not Venue.objects.visible_to(by).exists())
     _assign(venue, fields)
     venue.save()
@@ -31,12 +34,26 @@ def create_venue(*, by: Actor, **fields: Any) -> Venue:
 
 @transaction.atomic
 def update_venue(*, venue: Venue, by: Actor, expected_version: int | None = None, **changes: Any) -> Venue:
-    """Bookings keep the prices, tax and policies they were made with. Raises NotAllowed, NotFound, VersionConflict."""
+    """Bookings keep the prices, tax and policies they were made with; their wall times hang on the clock, which is
+    therefore fixed once there are any. Another clock changes its rooms too. Changing nothing raises no version.
+
+    Raises NotAllowed, NotFound, VersionConflict, VenueHasBookings.
+    """
     by.require(Scope.ROOMS_WRITE)
+    lock_organization(by)
     venue = _locked(venue, by=by, expected_version=expected_version)
+    before = VenueShape.json(venue)
     _assign(venue, changes)
+    if VenueShape.json(venue) == before:
+        return venue
+    rooms = _rooms_without_bookings(venue) if venue.timezone != before["timezone"] else []
+    shapes = [RoomShape.json(room) for room in rooms]
     venue.version += 1
     venue.save()
+    for room, shape in zip(rooms, shapes, strict=True):
+        room.venue, room.version = venue, room.version + 1
+        room.save(update_fields=["version", "updated_at"])
+        events.room_changed(room, by=by, before=shape)
     return venue
 
 
@@ -46,11 +63,21 @@ def delete_venue(*, venue: Venue, by: Actor, expected_version: int | None = None
     their bookings refer to the venue.
     """
     by.require(Scope.ROOMS_WRITE)
+    lock_organization(by)
     venue = _locked(venue, by=by, expected_version=expected_version)
     rooms = list(Room.objects.filter(venue=venue).values_list("public_id", flat=True)[:20])
     if rooms:
         raise VenueHasRooms("A venue can be deleted while it has no rooms.", rooms=rooms)
     venue.delete()
+
+
+def _rooms_without_bookings(venue: Venue) -> list[Room]:
+    """Its rooms, behind the locks of their spaces so that none is booked meanwhile. Raises VenueHasBookings."""
+    rooms = list(Room.objects.filter(venue=venue).with_spaces())
+    claims.lock_spaces({space for room in rooms for space in room.space_ids})
+    if Session.objects.filter(room__in=rooms).exists():
+        raise VenueHasBookings("Its bookings were made by its clock. Make another venue for another time zone.")
+    return rooms
 
 
 def _assign(venue: Venue, fields: dict[str, Any]) -> None:

@@ -2,12 +2,16 @@
 
 import datetime as dt
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from common.walltime import utc_text, zone
+from rooms import availability, pricing
+from rooms.api import views
+from rooms.availability import Party, Reason
 from rooms.models import Room
 from rooms.services import create_block, update_room
 from tests.cast import Player
@@ -122,9 +126,6 @@ def test_a_days_status(alice: Player, group_room: Room) -> None:
 
 def test_horizon_and_notice_across_a_clock_change(alice: Player) -> None:
     """Notice counts real minutes, the horizon the venue's days: on 24 October 2026 at 20:00 in Paris, 25 hours of day ahead."""
-    from rooms import availability
-    from rooms.availability import Party, Reason
-
     room = make_room(alice.actor, make_venue(alice.actor), lead_time_minutes=24 * 60, horizon_days=1)
     now = dt.datetime(2026, 10, 24, 18, 0, tzinfo=dt.UTC)
 
@@ -171,6 +172,65 @@ def test_odd_questions_are_refused_by_name(alice: Player, query: str, code: str)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
+def test_a_game_before_midnight_counts_for_the_set_up_of_the_first_start(alice: Player, paris: Any) -> None:
+    schedule = {"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_times": ["00:00", "22:00"]}]}
+    room = make_room(alice.actor, paris, schedule=schedule, duration_minutes=60, setup_minutes=60, turnaround_minutes=30)
+    tz = zone("Europe/Paris")
+    evening = dt.datetime.combine(slot_at(6).date(), dt.time(22), tzinfo=tz).astimezone(dt.UTC)
+    midnight = dt.datetime.combine(slot_at(7).date(), dt.time(0), tzinfo=tz).astimezone(dt.UTC)
+    book(alice.actor, room, evening)  # until 23:30 with its turnaround, while midnight's set-up begins at 23:00
+
+    assert reasons(alice, room, midnight) == ["booked"]
+    now = dt.datetime.now(dt.UTC)
+    others = availability.alternatives(room, midnight + dt.timedelta(days=7), now=now, party=Party())
+    assert midnight not in [slot.starts_at for slot in others]
+
+
+def test_a_game_that_is_on_keeps_its_end_when_the_rooms_duration_changes(alice: Player, shared_room: Room) -> None:
+    book(alice.actor, shared_room, slot_at(10), party_size=2)
+    book(alice.actor, shared_room, slot_at(10, 14), party_size=2)
+
+    update_room(room=shared_room, by=alice.actor, duration_minutes=170)
+
+    shown = slots(alice, shared_room, slot_at(10))
+    ends = utc_text(slot_at(10, 12, 50))
+    joined = shown[str(utc_text(slot_at(10)))]
+    assert (joined["ends_at"], joined["reasons"], joined["seats_left"]) == (ends, [], 8)
+    assert shown[str(utc_text(slot_at(10, 11)))]["reasons"] == ["booked"]
+    assert shown[str(utc_text(slot_at(10, 15)))]["ends_at"] == utc_text(slot_at(10, 17, 50))
+    made = alice.api.post("/bookings", booking_body(shared_room, slot_at(10), customer={"name": "Joins"}))
+    assert (made.status_code, made.json()["ends_at"]) == (201, ends)
+
+
+def test_the_status_of_days_is_told_without_pricing_a_start(
+    alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price = Mock(wraps=pricing.price)
+    monkeypatch.setattr(pricing, "price", price)
+
+    assert alice.api.get("/schedules?view=days").json()["data"][5]["status"] == "available"
+    assert price.call_count == 0
+    assert alice.api.get("/schedules").json()["data"][5]["slots"][0]["price"]["amount"] == 10_000
+    assert price.call_count == 1  # no adjustment: one price for all starts
+
+
+@pytest.mark.parametrize("view", ["slots", "days"])
+def test_one_request_looks_at_so_many_starts_only(
+    alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    monkeypatch.setitem(views.STARTS_AT_ONCE, view, 3 * 15)
+    days = {"date_from": slot_at(5).date(), "date_to": slot_at(7).date()}
+
+    def ask(last: dt.date) -> Any:
+        return alice.api.get(f"/schedules?view={view}&date_from={days['date_from']}&date_to={last}")
+
+    assert ask(days["date_to"]).status_code == 200
+    refused = ask(days["date_to"] + dt.timedelta(days=1))
+    assert (refused.status_code, refused.json()["code"]) == (422, "range_too_large")
+    if view == "slots":
+        assert alice.api.get(f"/rooms/{group_room.public_id}").json()["code"] == "range_too_large"
+
+
 def test_the_number_of_queries_does_not_grow(alice: Player, paris: Any) -> None:
     rooms = [make_room(alice.actor, paris, name=f"Room {number}") for number in range(10)]
     for room in rooms:
@@ -178,6 +238,7 @@ def test_the_number_of_queries_does_not_grow(alice: Player, paris: Any) -> None:
         book(alice.actor, room, slot_at(11), hold=True)
     for room in rooms[:4]:
         create_block(by=alice.actor, rooms=[room], starts_at=slot_at(12, 9), ends_at=slot_at(12, 11))
+    create_block(by=alice.actor, venue=paris, starts_at=slot_at(13, 9), ends_at=slot_at(13, 11))
 
     def queries(rooms: list[Room], days: int) -> int:
         named = ",".join(room.public_id for room in rooms)

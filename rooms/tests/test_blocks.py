@@ -7,7 +7,7 @@ import pytest
 
 from common.walltime import utc_text, zone
 from rooms.models import Block, Room
-from rooms.recurrence import stretches
+from rooms.recurrence import merged, stretches
 from rooms.services import create_block
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
@@ -66,6 +66,67 @@ def test_changing_a_block_checks_its_new_time(alice: Player, group_room: Room) -
     assert (changed["reason"], changed["starts_at"], changed["version"]) == ("Paint", utc_text(slot_at(10, 11)), 2)
     moved = alice.api.put(f"/schedules/block/{block.public_id}", {**days, "on_conflict": "keep"}).json()
     assert (moved["starts_at"], moved["date_from"]) == (None, days["date_from"])
+
+
+@pytest.mark.parametrize("scope", ["venue", "all"])
+def test_widening_a_block_checks_what_it_takes_now(alice: Player, group_room: Room, shared_room: Room, scope: str) -> None:
+    hit = book(alice.actor, group_room, slot_at(10))
+    day = slot_at(10).date()
+    block = create_block(by=alice.actor, rooms=[shared_room], date_from=day, date_to=day)
+    wider = {scope: {"venue": group_room.venue.public_id, "all": True}[scope]}
+
+    refused = alice.api.put(f"/schedules/block/{block.public_id}", wider)
+    assert (refused.status_code, refused.json()["conflicts"]) == (409, [hit.public_id])
+    assert alice.api.get(f"/schedules/block/{block.public_id}").json()["rooms"] == [shared_room.public_id]
+    widened = alice.api.put(f"/schedules/block/{block.public_id}", {**wider, "on_conflict": "keep"}).json()
+    assert (widened["scope"], widened["rooms"], widened["conflicts"]) == (scope, [], [hit.public_id])
+
+
+def test_a_changed_block_is_told_as_blocked_with_its_new_state(alice: Player, group_room: Room) -> None:
+    block = create_block(by=alice.actor, rooms=[group_room], starts_at=slot_at(10, 11), ends_at=slot_at(10, 13))
+
+    changed = alice.api.put(f"/schedules/block/{block.public_id}", {"reason": "Paint"}).json()
+
+    event = Event.objects.latest("pk")
+    del changed["conflicts"]
+    assert (event.type, event.object_version, event.data) == (
+        "schedule.blocked",
+        2,
+        {"object": changed, "previous_attributes": {"reason": ""}},
+    )
+
+
+def test_changing_nothing_of_a_block_changes_nothing(alice: Player, group_room: Room) -> None:
+    block = create_block(by=alice.actor, rooms=[group_room], starts_at=slot_at(10, 11), ends_at=slot_at(10, 13))
+    path, events = f"/schedules/block/{block.public_id}", Event.objects.count()
+    before = alice.api.get(path).json()
+
+    same = {"rooms": [group_room.public_id], "starts_at": before["starts_at"], "recurrence": None}
+    assert alice.api.put(path, {}).json() == alice.api.put(path, same).json() == before
+    assert Event.objects.count() == events
+
+
+def test_a_venues_block_takes_rooms_of_other_venues_in_its_spaces(alice: Player, group_room: Room) -> None:
+    """From either side: the room that lends the space, and the one that is played there for another venue."""
+    lyon = make_venue(alice.actor, name="Lyon")
+    guest = make_room(alice.actor, lyon, name="Guest", shares_space_with=[group_room])
+    apart = make_room(alice.actor, lyon, name="Apart")
+    day = slot_at(10).date()
+
+    block = create_block(by=alice.actor, venue=group_room.venue, date_from=day, date_to=day)
+    assert alice.api.post("/bookings", booking_body(guest, slot_at(10))).json()["reasons"] == ["blocked"]
+    hit = book(alice.actor, apart, slot_at(10))
+
+    alice.api.delete(f"/schedules/block/{block.public_id}")
+    booking = book(alice.actor, group_room, slot_at(10))
+    refused = alice.api.post("/schedules/block", {"venue": lyon.public_id, "date_from": str(day), "date_to": str(day)})
+    assert set(refused.json()["conflicts"]) == {hit.public_id, booking.public_id}
+
+
+def test_stretches_that_overlap_become_one() -> None:
+    at = [slot_at(10, hour) for hour in range(8, 16)]
+
+    assert merged([(at[4], at[5]), (at[0], at[3]), (at[1], at[2]), (at[5], at[6])]) == [(at[0], at[3]), (at[4], at[6])]
 
 
 def weekly(alice: Player, room: Room, first: dt.datetime, hours: int = 2, **recurrence: Any) -> Block:
@@ -151,6 +212,15 @@ def test_a_block_forbids_games_but_not_the_cleaning_before_it(alice: Player, gro
                 "recurrence": {"freq": "weekly", "count": 2, "until": "2027-02-02"},
             },
             "/recurrence/count",
+        ),
+        (
+            {
+                "all": True,
+                "date_from": "2027-01-02",
+                "date_to": "2027-01-02",
+                "recurrence": {"freq": "weekly", "until": "2027-01-01"},
+            },
+            "/recurrence/until",
         ),
         ({"all": True, "date_from": "2027-01-02", "date_to": "2027-01-02", "kind": "party"}, "/kind"),
     ],

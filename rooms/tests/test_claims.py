@@ -10,12 +10,15 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from common.errors import DomainError
+from bookings.models import Booking
+from common.errors import DomainError, ErrorCode
 from common.ids import new_id
 from common.walltime import zone
 from rooms import availability, claims
 from rooms.availability import Party
-from rooms.models import Occupancy, Room, Session
+from rooms.errors import ClaimIsDead, SlotUnavailable
+from rooms.models import Claim, Occupancy, Room, Session
+from rooms.services import create_block, update_room
 from tests.cast import Player
 from tests.stage import book, make_room, make_venue, slot_at
 
@@ -63,6 +66,76 @@ def test_a_session_ends_with_its_last_claim(alice: Player, shared_room: Room) ->
     claims.release(second.claim)
     session.refresh_from_db()
     assert (session.seats_taken, session.ended, Occupancy.objects.get().active) == (0, True, False)
+
+
+def expired_hold(alice: Player, room: Room, **more: Any) -> Claim:
+    booking = book(alice.actor, room, slot_at(10), hold=True, customer={"name": "Late"}, **more)
+    past = timezone.now() - dt.timedelta(seconds=5)
+    Booking.objects.filter(pk=booking.pk).update(hold_expires_at=past)
+    Claim.objects.filter(holder=booking.public_id).update(expires_at=past)
+    return Claim.objects.get(holder=booking.public_id)
+
+
+def test_a_party_grows_into_the_seats_of_a_hold_that_has_expired(alice: Player, shared_room: Room) -> None:
+    booking = book(alice.actor, shared_room, slot_at(10), party_size=4)
+    dead = expired_hold(alice, shared_room, party_size=5)
+
+    grown = alice.api.put(f"/bookings/{booking.public_id}", {"party_size": 8})
+
+    assert (grown.status_code, Session.objects.get().seats_taken) == (200, 8)
+    dead.refresh_from_db()
+    assert dead.released_at is not None
+
+
+def test_capacity_shrinks_over_a_hold_that_has_expired(alice: Player, shared_room: Room) -> None:
+    book(alice.actor, shared_room, slot_at(10), party_size=4)
+    expired_hold(alice, shared_room, party_size=5)
+
+    assert alice.api.put(f"/rooms/{shared_room.public_id}", {"capacity": 8}).status_code == 200
+    assert (Session.objects.get().capacity, Session.objects.get().seats_taken) == (8, 4)
+
+
+def test_a_hold_that_has_expired_grows_no_more(alice: Player, shared_room: Room) -> None:
+    dead = expired_hold(alice, shared_room, party_size=5)
+
+    with pytest.raises(ClaimIsDead):
+        claims.resize(dead, room=shared_room, party_size=6)
+
+
+def test_a_party_that_cannot_grow_hears_all_reasons(alice: Player, shared_room: Room) -> None:
+    booking = book(alice.actor, shared_room, slot_at(10), party_size=4)
+    book(alice.actor, shared_room, slot_at(10), party_size=5, customer={"name": "Others"})
+    update_room(room=shared_room, by=alice.actor, horizon_days=5)
+    room = Room.objects.with_spaces().get()
+    assert booking.claim is not None
+
+    for size, reason in ((6, "insufficient_seats"), (9, "party_too_large")):
+        with pytest.raises(DomainError) as refusal:
+            claims.resize(booking.claim, room=room, party_size=size)
+        asked = Party(size)
+        slot = availability.check(room, slot_at(10), now=timezone.now(), party=asked, ignore_holder=booking.public_id)
+        assert {*refusal.value.extra["reasons"]} == {"beyond_horizon", reason} == {str(found) for found in slot.reasons}
+
+
+@pytest.mark.parametrize("rule", [{"lead_time_minutes": 30 * 24 * 60}, {"horizon_days": 3}])
+def test_what_is_paid_late_is_claimed_without_notice_and_horizon(alice: Player, group_room: Room, rule: dict[str, int]) -> None:
+    update_room(room=group_room, by=alice.actor, **rule)
+    room = Room.objects.with_spaces().get()
+    asked: dict[str, Any] = {"room": room, "starts_at": slot_at(10), "party_size": 4, "private": True, "holder": new_id("bkg")}
+
+    with pytest.raises(DomainError):
+        claims.claim_slot(**asked)
+    assert claims.claim_slot(**asked, late=True).session.starts_at == slot_at(10)
+    with pytest.raises(SlotUnavailable) as taken:
+        claims.claim_slot(**{**asked, "holder": new_id("bkg")}, late=True)
+    assert taken.value.extra["reasons"] == ["booked"]
+
+
+def test_what_is_paid_after_its_start_is_not_claimed(alice: Player, group_room: Room) -> None:
+    with pytest.raises(DomainError) as refusal:
+        claims.claim_slot(room=group_room, starts_at=slot_at(-1), party_size=4, private=True, holder=new_id("bkg"), late=True)
+
+    assert (refusal.value.code, refusal.value.extra["reasons"]) == (ErrorCode.PAST_START, ["lead_time"])
 
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia"]
@@ -123,8 +196,6 @@ def _random_room(alice: Player, draw: Any) -> Room:
 
 
 def _random_traffic(alice: Player, room: Room, first: dt.date, now: dt.datetime, draw: Any) -> None:
-    from rooms.services import create_block
-
     tz = zone(room.venue.timezone)
     for _ in range(draw(st.integers(0, 4))):
         at = dt.datetime.combine(first, dt.time(draw(st.integers(0, 23)), draw(st.sampled_from([0, 30]))), tzinfo=tz).astimezone(

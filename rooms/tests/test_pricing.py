@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common import money
-from rooms.pricing import deposit_due, price
+from rooms.pricing import deposit_due, moment, price
 
 SATURDAY = dt.datetime(2026, 12, 5, 18, 30)
 MONDAY = dt.datetime(2026, 12, 7, 10, 0)
@@ -99,6 +99,56 @@ def test_prices(
     assert (found["subtotal"], found["tax"], found["total"]) == expected
     on_lines = sum(line["amount"] for line in found["lines"])
     assert on_lines == (found["total"] if vat["inclusive"] else found["subtotal"])
+
+
+@pytest.mark.parametrize(
+    "adjustments",
+    [
+        [{"percent": 1_000}] * 100,
+        [{"percent": 1_000}] * 9,
+        [{"fixed": money.MAX_AMOUNT}] * 100,
+        [{"set": money.MAX_AMOUNT}, {"percent": 1_000}],
+    ],
+)
+@pytest.mark.parametrize("pricing", [group(money.MAX_AMOUNT), each(money.MAX_AMOUNT, private_upgrade={"percent": 100})])
+def test_no_stack_of_rules_leads_beyond_the_largest_amount(pricing: dict[str, Any], adjustments: list[dict[str, Any]]) -> None:
+    asked: dict[str, Any] = {"local_start": MONDAY, "party_size": 10_000, "private": True}
+    stacked = {**pricing, "adjustments": adjustments}
+
+    inside = price(stacked, tax=tax("99.999", inclusive=True), **asked)
+    on_top = price(stacked, tax=tax("99.999", inclusive=False), **asked)
+
+    assert inside["total"] == on_top["subtotal"] == money.MAX_AMOUNT
+    assert money.MAX_AMOUNT < on_top["total"] <= 2 * money.MAX_AMOUNT
+    assert sum(line["amount"] for line in inside["lines"]) == money.MAX_AMOUNT
+
+
+def test_the_sum_is_bounded_after_every_line() -> None:
+    adjustments = [{"percent": 1_000}, {"fixed": -money.MAX_AMOUNT}, {"fixed": -1}, {"fixed": 5}]
+
+    found = price(group(money.MAX_AMOUNT, adjustments=adjustments), tax=NO_TAX, local_start=MONDAY, party_size=2, private=False)
+
+    assert [line["amount"] for line in found["lines"]] == [money.MAX_AMOUNT, 0, -money.MAX_AMOUNT, 0, 5]
+
+
+@pytest.mark.parametrize(("percent", "amount"), [(12.1, 61), (2.3, 12), (33.3, 167), (-12.1, -61)])
+def test_percentages_count_as_they_are_written(percent: float, amount: int) -> None:
+    """12.1 % of 500 is 60.5, though the float is a little less than 12.1."""
+    assert money.percent_of(500, percent) == amount
+    if percent > 0:
+        assert deposit_due(group(500, deposit={"percent": percent}), 500) == amount
+
+
+def test_starts_of_one_moment_cost_the_same() -> None:
+    pricing = group(
+        100, adjustments=[{"weekdays": [6], "percent": 10}, {"dates": {"from": "2026-12-12", "to": "2026-12-12"}, "fixed": 7}]
+    )
+    week_later = SATURDAY + dt.timedelta(days=7)
+
+    assert moment(group(100), SATURDAY) == moment(group(100), MONDAY)
+    assert moment(pricing, SATURDAY) != moment(pricing, week_later)
+    undated = {**pricing, "adjustments": pricing["adjustments"][:1]}
+    assert moment(undated, SATURDAY) == moment(undated, week_later) != moment(undated, MONDAY)
 
 
 @pytest.mark.parametrize(
