@@ -1,14 +1,17 @@
-"""The few pages that belong to no app: the start page, the documents, and what Django itself refuses."""
+"""The few pages that belong to no app: the start page, the documents, the metrics, and what Django itself refuses."""
 
 import functools
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from common.errors import DomainError, ErrorCode, NotFound
 from developers.problems import django_response
+from webhooks.metrics import metrics_text
 
 DOCS = settings.BASE_DIR / "docs"
 
@@ -26,6 +29,20 @@ def docs_markdown(request: HttpRequest) -> HttpResponse:
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_document("openapi.json"), content_type="application/json")
+
+
+@require_safe
+def event_schemas(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(_document("events.json"), content_type="application/json")
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For a monitor that has the token. Nobody else learns whether there is one."""
+    token = settings.METRICS_TOKEN
+    if not token or not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}"):
+        raise Http404
+    return HttpResponse(metrics_text(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 @functools.cache

@@ -17,26 +17,31 @@ from types import FrameType
 from cryptography.fernet import Fernet
 
 from bookingflow.embedded import die_with_parent, servers
+from bookingflow.receiver import HOST as RECEIVER_HOST
 
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "8000"))
 VAR_DIR = Path(os.environ.get("VAR_DIR", "var")).resolve()
 URL = f"http://{HOST}:{PORT}"
+RECEIVER_PORT = int(os.environ.get("RECEIVER_PORT", PORT + 1))
+RECEIVER_URL = f"http://{RECEIVER_HOST}:{RECEIVER_PORT}/"
 READY_WITHIN = 60  # seconds
 STOPPED_WITHIN = 10  # seconds, then by force
 LOG_TAIL = 15  # lines of a dead process's log that are shown
 
-PROCESSES = {
+CELERY = (sys.executable, "-m", "celery", "-A", "bookingflow")
+PROCESSES = {  # stopped in the reverse order
+    "receiver": [sys.executable, "-m", "bookingflow.receiver", str(RECEIVER_PORT), str(VAR_DIR / "demo.env")],
     "web": [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(PORT)),
         *("--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--no-access-log"),
         "bookingflow.wsgi:application",
     ],
-    "worker": [sys.executable, "-m", "celery", "-A", "bookingflow", "worker", "--concurrency", "2", "--loglevel", "INFO"],
-    "beat": [
-        *(sys.executable, "-m", "celery", "-A", "bookingflow", "beat", "--loglevel", "INFO"),
-        *("--schedule", str(VAR_DIR / "beat-schedule"), "--pidfile", ""),
+    "worker": [*CELERY, "worker", "--queues", "celery", "--hostname", "worker@%h", "--concurrency", "2", "--loglevel", "INFO"],
+    "webhook-worker": [
+        *(*CELERY, "worker", "--queues", "webhooks", "--hostname", "webhooks@%h", "--concurrency", "2", "--loglevel", "INFO"),
     ],
+    "beat": [*CELERY, "beat", "--loglevel", "INFO", "--schedule", str(VAR_DIR / "beat-schedule"), "--pidfile", ""],
 }
 
 
@@ -46,6 +51,12 @@ def main() -> int:
     if _answers(HOST, PORT):
         print(f"Port {PORT} is in use. Stop what listens there, or choose another: make run PORT=8001", file=sys.stderr)
         return 1
+    if _answers(RECEIVER_HOST, RECEIVER_PORT):
+        print(
+            f"Port {RECEIVER_PORT}, for the demo receiver, is in use. Choose another: RECEIVER_PORT=9001 make run",
+            file=sys.stderr,
+        )
+        return 1
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     try:
         say("Starting PostgreSQL and Redis")
@@ -53,7 +64,7 @@ def main() -> int:
             environment = _environment(urls)
             manage("Bringing the database up to date", environment, "migrate", "--verbosity", "0")
             manage("Collecting static files", environment, "collectstatic", "--noinput", "--verbosity", "0")
-            manage("Making demo data, if there is none", environment, "demo")
+            manage("Making demo data, if there is none", environment, "demo", "--receiver", RECEIVER_URL)
             return _serve(environment)
     except KeyboardInterrupt:
         return 0
@@ -79,6 +90,7 @@ def _environment(urls: dict[str, str]) -> dict[str, str]:
         "SECRET_ENCRYPTION_KEYS": _kept("encryption_key", lambda: Fernet.generate_key().decode()),
         "PUBLIC_URL": URL,
         "ALLOWED_HOSTS": f"127.0.0.1,localhost,{HOST}",
+        "WEBHOOK_ALLOW_LOOPBACK": "1",  # receivers on this machine; never other private addresses
         "DJANGO_SETTINGS_MODULE": "bookingflow.settings",
     }
     return {**defaults, **os.environ, **urls, "VAR_DIR": str(VAR_DIR)}
@@ -94,14 +106,15 @@ def _kept(name: str, make: Callable[[], str]) -> str:
 
 
 def _serve(environment: dict[str, str]) -> int:
-    """Run web, worker and beat until Ctrl-C, or until one of them ends by itself, which is a failure."""
+    """Run all of PROCESSES until Ctrl-C, or until one of them ends by itself, which is a failure."""
     logs = VAR_DIR / "log"
     logs.mkdir(exist_ok=True)
-    say("Starting web, worker and beat")
+    say("Starting web, workers, beat and a receiver of webhooks")
     with contextlib.ExitStack() as stack:
         running = {
             name: stack.enter_context(_child(command, logs / f"{name}.log", environment)) for name, command in PROCESSES.items()
         }
+        received = stack.enter_context((logs / "receiver.log").open())
         deadline = time.monotonic() + READY_WITHIN
         ready = False
         while True:
@@ -113,6 +126,8 @@ def _serve(environment: dict[str, str]) -> int:
                 print(_welcome(), flush=True)
             if not ready and time.monotonic() > deadline:
                 return _report_death("web", logs / "web.log")
+            for line in received:
+                say(f"webhook {line.rstrip()}")
             time.sleep(0.2)
 
 
@@ -168,6 +183,7 @@ BookingFlow is ready at {URL}
   Admin      {URL}/admin/   {demo["DEMO_EMAIL"]}   {demo["DEMO_PASSWORD"]}
   Reference  {URL}/backend/docs/api.md
   Keys       {VAR_DIR / "demo.env"}
+  Webhooks   {RECEIVER_URL} hears of all that happens at Clockwork Escapes; a line below for each
 
   curl {URL}/api/v1/public/me -H "Authorization: Bearer {demo["BOOKINGFLOW_KEY"]}"
 

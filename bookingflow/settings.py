@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env
 from psycopg.conninfo import conninfo_to_dict
@@ -124,7 +125,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A web request must not wait for a broker that is away; the sweeps catch up.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ROUTES = {"webhooks.tasks.*": {"queue": "webhooks"}}  # workers of their own: sending takes its time
+CELERY_TASK_ROUTES = {"webhooks.tasks.deliver": {"queue": "webhooks"}}  # workers of its own: sending takes its time
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 5.0)  # how often beat looks for holds and games that have ended
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
@@ -133,6 +134,20 @@ CELERY_BEAT_SCHEDULE = {
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
     "forget-idempotency": {"task": "developers.tasks.forget_idempotency", "schedule": 3600.0},
 }
+
+# Mail. On a developer's machine without a mail server, letters become files.
+EMAIL_HOST = env.str("EMAIL_HOST", "" if DEVELOPMENT else "localhost")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_USER", ""), env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)  # STARTTLS, usually on port 587
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)  # from the first byte, usually on port 465
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"BookingFlow <noreply@{urlsplit(PUBLIC_URL).hostname}>")
+
+# `GET /metrics` answers only to `Authorization: Bearer` with this; without it, to nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 AUTH_USER_MODEL = "organizations.User"
 AUTH_PASSWORD_VALIDATORS = [

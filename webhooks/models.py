@@ -131,6 +131,8 @@ class Event(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "id"], name="event_unnumbered", condition=Q(sequence=None)),
+            models.Index(fields=["occurred_at"], name="event_unrelayed_by_age", condition=Q(sequence=None)),
+            models.Index(fields=["occurred_at"], name="event_with_body_by_age", condition=~Q(body="")),
             models.Index(fields=["organization", "object_id"], name="event_by_object"),
             models.Index(fields=["occurred_at"], name="event_by_age"),
         ]
@@ -173,6 +175,8 @@ class Replay(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+
+    shows_time = True  # how many have arrived changes without a new version
 
     objects = TenantQuerySet.as_manager()
 
@@ -240,6 +244,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["endpoint", "lane", "due_at"], name="delivery_waiting", condition=Q(state__in=["pending", "scheduled"])
             ),
+            models.Index(fields=["lane", "due_at"], name="delivery_oldest_due", condition=Q(state__in=["pending", "scheduled"])),
             models.Index(fields=["endpoint"], name="delivery_leased", condition=Q(state="leased")),
             models.Index(fields=["endpoint", "created_at"], name="delivery_held", condition=Q(state="held")),
             models.Index(fields=["organization", "-created_at", "-id"], name="delivery_by_creation"),
@@ -258,6 +263,7 @@ class Attempt(models.Model):
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
     seconds = models.FloatField()
+    first_byte_seconds = models.FloatField(null=True, help_text="From the start to the answer's headers; null: none came.")
     status_code = models.PositiveSmallIntegerField(null=True)
     failure = models.CharField(max_length=20, blank=True, help_text="Empty after a 2xx; `lease_expired`: the worker vanished.")
     answer = models.TextField(blank=True, help_text="The first 4 KiB of the body.")

@@ -3,8 +3,30 @@
 from celery import shared_task
 
 from webhooks import engine
+from webhooks.engine.forget import forget as forget_old
+from webhooks.models import Endpoint
+from webhooks.services import owners
+
+RETRY_SECONDS, RETRIES = 10, 4  # of a letter, while the mail server is away; the pause doubles
 
 
 @shared_task
 def deliver() -> None:
     engine.drain()
+
+
+@shared_task
+def forget() -> None:
+    forget_old()
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=RETRY_SECONDS, max_retries=RETRIES)
+def warn_owners(endpoint_pk: int, hours: int) -> None:
+    for endpoint in Endpoint.objects.filter(pk=endpoint_pk).select_related("organization__sandbox_of"):  # or deleted since
+        owners.warn_owners(endpoint=endpoint, hours=hours)
+
+
+@shared_task(autoretry_for=(OSError,), retry_backoff=RETRY_SECONDS, max_retries=RETRIES)
+def tell_owners_disabled(endpoint_pk: int) -> None:
+    for endpoint in Endpoint.objects.filter(pk=endpoint_pk).select_related("organization__sandbox_of"):
+        owners.tell_owners_disabled(endpoint=endpoint)

@@ -23,7 +23,8 @@ def storm(world: World, is_over: Callable[[], bool], *, pause: float, seed: int 
     """Trouble after trouble, one of each kind at least, until it is over; answers what was done. In the main thread: what an
     ending thread has started ends with it.
     """
-    dice, done = random.Random(seed), []
+    dice = random.Random(seed)
+    done: list[str] = []
     while not is_over() or len(done) < len(TROUBLES):
         trouble = TROUBLES[len(done)] if len(done) < len(TROUBLES) else dice.choice([*TROUBLES[:3], "kill"])
         if trouble == "kill":
@@ -106,7 +107,8 @@ def test_a_commit_whose_bell_was_lost_is_found_by_the_sweep(folder: Path) -> Non
 
 def test_no_connection_waits_in_a_transaction_while_a_request_is_under_way(folder: Path) -> None:
     """A slow receiver must not pin a connection: while it keeps us waiting, no session is idle in a transaction."""
-    receiver, seen = Receiver(), []
+    receiver = Receiver()
+    seen: list[int] = []
     pinned = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
     try:
         with begin(folder) as world:

@@ -21,7 +21,6 @@ from django.conf import settings
 
 from tests.server import eventually, free_port, open_folder
 
-pytestmark = pytest.mark.xdist_group("product")  # one process runs them all, in order: the last one stops the product
 READY_WITHIN = 150  # seconds, demo data and all, on a busy machine
 
 

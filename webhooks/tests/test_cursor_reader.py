@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_cursor_reader_skips_nothing_beside_long_transactions(alice: Player) -
         done.set()
         return []
 
-    *_, seen = at_once([*(partial(write, seed) for seed in range(WRITERS)), number, number, finish, read])
+    writers: list[Callable[[], list[int]]] = [partial(write, seed) for seed in range(WRITERS)]
+    *_, seen = at_once([*writers, number, number, finish, read])
 
     assert seen == list(range(1, WRITERS * EACH + 1))
     assert list(Event.objects.order_by("pk").values_list("pk", flat=True)) != list(

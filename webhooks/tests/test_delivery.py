@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from common import jobs
 from common.http import Outcome
 from rooms.models import Room
 from tests.cast import Player
@@ -180,7 +180,7 @@ def test_waits_are_rows_and_never_tasks_with_a_time(
     alice: Player, endpoint: Endpoint, receiver: Receiver, monkeypatch: Any
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, **options: sent.append((name, options)))
+    monkeypatch.setattr(current_app, "send_task", lambda name, **options: sent.append((name, options)))
     receiver.answer = answer(500)
     emit_some(alice.actor)
 
