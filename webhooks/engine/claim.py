@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from common.signing import decrypt
 from webhooks.models import Delivery, Endpoint, EndpointSecret
@@ -54,25 +54,13 @@ class Claimed:
 @transaction.atomic
 def claim(limit: int) -> list[Claimed]:
     """Up to `limit` due deliveries, leased. Several workers may claim at once: endpoints that one looks at, the others skip."""
-    now = database_now()
+    endpoints = _due_endpoints(database_now())
+    if not endpoints:
+        return []
+    # Read behind the endpoints' locks: what another claimer has just taken is counted.
+    now, leased, per_organization = database_now(), _leased_by("endpoint"), _leased_by("organization")
     found: list[Claimed] = []
-    leased = Counter(
-        dict(
-            Delivery.objects.filter(state=Delivery.State.LEASED)
-            .values_list("endpoint")
-            .annotate(Count("pk"))
-            .values_list("endpoint", "pk__count")
-        )
-    )
-    per_organization = Counter(
-        dict(
-            Delivery.objects.filter(state=Delivery.State.LEASED)
-            .values_list("organization")
-            .annotate(Count("pk"))
-            .values_list("organization", "pk__count")
-        )
-    )
-    for endpoint in _due_endpoints(now):
+    for endpoint in endpoints:
         is_probe = endpoint.breaker_opens > 0
         free = 1 - leased[endpoint.pk] if is_probe else IN_FLIGHT_PER_ENDPOINT - leased[endpoint.pk]
         free = min(free, IN_FLIGHT_PER_ORGANIZATION - per_organization[endpoint.organization_id], limit - len(found))
@@ -86,6 +74,10 @@ def claim(limit: int) -> list[Claimed]:
         endpoint.claimed_at, endpoint.turns = now, (endpoint.turns + 1) % len(_LANES)
         endpoint.save(update_fields=["tokens", "tokens_at", "claimed_at", "turns"])
     return found
+
+
+def _leased_by(field: str) -> Counter[int]:
+    return Counter(Delivery.objects.filter(state=Delivery.State.LEASED).values_list(field, flat=True))
 
 
 def _due_endpoints(now: dt.datetime) -> list[Endpoint]:
