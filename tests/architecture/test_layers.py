@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,18 @@ from django.db import models
 
 LAYERS = ["organizations", "developers", "webhooks", "customers", "payments", "rooms", "bookings"]
 TENANT_MODELS = [model for model in apps.get_models() if any(field.name == "organization" for field in model._meta.get_fields())]
+
+
+def test_imports_run_downwards() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 def test_no_foreign_key_runs_against_the_layers() -> None:
