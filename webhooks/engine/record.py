@@ -10,13 +10,14 @@ from django.db import transaction
 from common import jobs
 from webhooks import schedule
 from webhooks.engine.claim import database_now
+from webhooks.engine.rows import update_rows
 from webhooks.engine.send import Result
 from webhooks.models import Attempt, Delivery, Endpoint
 
 LEASE_EXPIRED = "lease_expired"
 _HEALTH = (
     *("status", "disabled_reason", "disabled_at", "version", "resting_until", "recent", "breaker_opens"),
-    *("failing_since", "failed_attempts", "failed_events", "warned_hours"),
+    *("failing_since", "failed_attempts", "warned_hours"),
 )
 _PROGRESS = (
     "state",
@@ -42,6 +43,7 @@ def record(results: list[Result]) -> None:
         by_key[result.claimed.pk].append(result)
     owners = Delivery.objects.filter(pk__in=by_key).values_list("endpoint", flat=True)
     endpoints = {row.pk: row for row in Endpoint.objects.filter(pk__in=set(owners)).order_by("pk").select_for_update(no_key=True)}
+    failed_before = {row.pk: row.failed_events for row in endpoints.values()}
     rows = (
         Delivery.objects.filter(pk__in=by_key).select_related("event").order_by("pk").select_for_update(of=("self",), no_key=True)
     )
@@ -58,10 +60,13 @@ def record(results: list[Result]) -> None:
                 _move_on(delivery, endpoint, result, now=now)
                 moved.append(delivery)
     Attempt.objects.bulk_create(attempts)
-    Delivery.objects.bulk_update(moved, _PROGRESS)
+    update_rows(Delivery, moved, _PROGRESS)
+    update_rows(Endpoint, list(endpoints.values()), _HEALTH)
     for endpoint in endpoints.values():
-        was_disabled_now = endpoint.disabled_at == now
-        endpoint.save(update_fields=[*_HEALTH, "updated_at"] if was_disabled_now else _HEALTH)
+        if endpoint.failed_events != failed_before[endpoint.pk]:  # an array: update_rows writes none
+            Endpoint.objects.filter(pk=endpoint.pk).update(failed_events=endpoint.failed_events)
+        if endpoint.disabled_at == now:
+            Endpoint.objects.filter(pk=endpoint.pk).update(updated_at=now)
 
 
 def reclaim() -> int:
@@ -83,7 +88,7 @@ def reclaim() -> int:
             )
             for delivery in lapsed
         )
-        Delivery.objects.bulk_update(lapsed, _PROGRESS)
+        update_rows(Delivery, lapsed, _PROGRESS)
         Delivery.objects.waiting().exclude(endpoint__status=Endpoint.Status.ACTIVE).update(state=Delivery.State.HELD)
     return len(lapsed)
 

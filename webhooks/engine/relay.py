@@ -3,6 +3,7 @@
 from django.db import connection, transaction
 
 from organizations.models import Organization
+from webhooks.engine.rows import update_rows
 from webhooks.envelope import envelope, to_body
 from webhooks.models import Delivery, Endpoint, Event, EventCounter
 
@@ -44,7 +45,7 @@ def _relay_some(organization_id: int) -> int:
         counter.last += 1
         event.sequence, event.organization = counter.last, organization
         event.body = to_body(envelope(event)).decode()
-    Event.objects.bulk_update(events, ["sequence", "body"])
+    update_rows(Event, events, ["sequence", "body"])
     counter.save(update_fields=["last"])
     # KEY SHARE keeps an endpoint from being deleted meanwhile, and nobody else from working on it.
     endpoints = list(
