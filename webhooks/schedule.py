@@ -10,7 +10,7 @@ import random
 from django.conf import settings
 
 from common.http import Failure, Outcome, parse_retry_after
-from webhooks.models import Endpoint, Event
+from webhooks.models import Endpoint
 
 SLOW_STATUSES = {502, 504}
 RESTING_STATUSES = {429, 503}
@@ -48,13 +48,13 @@ def note_success(endpoint: Endpoint, *, now: dt.datetime) -> None:
         endpoint.breaker_opens, endpoint.resting_until, endpoint.recent = 0, None, {}
 
 
-def note_failure(endpoint: Endpoint, event: Event, outcome: Outcome, *, is_probe: bool, now: dt.datetime) -> int:
+def note_failure(endpoint: Endpoint, event_id: str, outcome: Outcome, *, is_probe: bool, now: dt.datetime) -> int:
     """Count it, open the breaker or leave it open longer. Answers the hours for which a warning is due now, mostly 0."""
     _count(endpoint, now, failed=True)
     endpoint.failing_since = endpoint.failing_since or now
     endpoint.failed_attempts += 1
-    if event.public_id not in endpoint.failed_events and len(endpoint.failed_events) < DISABLED_EVENTS:
-        endpoint.failed_events = [*endpoint.failed_events, event.public_id]
+    if event_id not in endpoint.failed_events and len(endpoint.failed_events) < DISABLED_EVENTS:
+        endpoint.failed_events = [*endpoint.failed_events, event_id]
     if is_probe or (not endpoint.breaker_opens and _fails_too_often(endpoint)):
         seconds = settings.WEBHOOK_BREAKER_SECONDS * 2**endpoint.breaker_opens
         rest(endpoint, now + min(dt.timedelta(seconds=seconds), BREAKER_LONGEST))

@@ -44,9 +44,7 @@ def record(results: list[Result]) -> None:
     owners = Delivery.objects.filter(pk__in=by_key).values_list("endpoint", flat=True)
     endpoints = {row.pk: row for row in Endpoint.objects.filter(pk__in=set(owners)).order_by("pk").select_for_update(no_key=True)}
     failed_before = {row.pk: row.failed_events for row in endpoints.values()}
-    rows = (
-        Delivery.objects.filter(pk__in=by_key).select_related("event").order_by("pk").select_for_update(of=("self",), no_key=True)
-    )
+    rows = Delivery.objects.filter(pk__in=by_key).order_by("pk").select_for_update(of=("self",), no_key=True)
     now = database_now()
     attempts, moved = [], []
     for delivery in rows:
@@ -129,13 +127,13 @@ def _move_on(delivery: Delivery, endpoint: Endpoint, result: Result, *, now: dt.
         delivery.state, delivery.due_at = state.SCHEDULED, due_at
         delivery.lane = Delivery.Lane.RETRY if counts else delivery.lane
     if counts:
-        _judge(delivery, endpoint, result, now=now)
+        _judge(endpoint, result, now=now)
     if endpoint.status != Endpoint.Status.ACTIVE and delivery.state == state.SCHEDULED:
         delivery.state = state.HELD
 
 
-def _judge(delivery: Delivery, endpoint: Endpoint, result: Result, *, now: dt.datetime) -> None:
-    hours = schedule.note_failure(endpoint, delivery.event, result.outcome, is_probe=result.claimed.is_probe, now=now)
+def _judge(endpoint: Endpoint, result: Result, *, now: dt.datetime) -> None:
+    hours = schedule.note_failure(endpoint, result.claimed.event_id, result.outcome, is_probe=result.claimed.is_probe, now=now)
     if endpoint.status != Endpoint.Status.ACTIVE:
         return
     if result.outcome.status == schedule.GONE:

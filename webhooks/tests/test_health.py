@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from common.http import Failure, Outcome
+from common.ids import new_id
 from tests.cast import Player
 from webhooks import schedule
 from webhooks.engine import drain
 from webhooks.engine.claim import claim
-from webhooks.models import Delivery, Endpoint, Event
+from webhooks.models import Delivery, Endpoint
 from webhooks.services import enable_endpoint, resend
 from webhooks.tests.conftest import Receiver, emit_some, make_due
 
@@ -22,7 +23,7 @@ def fail(
     endpoint: Endpoint, count: int = 1, *, at: dt.datetime = NOW, probe: bool = False, outcome: Outcome = FAILED
 ) -> list[int]:
     """So many failures of so many events; the warnings that fall due."""
-    return [schedule.note_failure(endpoint, Event(), FAILED, is_probe=probe, now=at) for _ in range(count)]
+    return [schedule.note_failure(endpoint, new_id("evt"), FAILED, is_probe=probe, now=at) for _ in range(count)]
 
 
 def test_the_ladder_makes_fourteen_attempts_in_three_days() -> None:
