@@ -15,7 +15,7 @@ def update_rows(model: type[models.Model], rows: Sequence[Any], fields: Sequence
     meta = model._meta
     columns = [meta.pk, *(meta.get_field(name) for name in fields)]
     names = [connection.ops.quote_name(str(field.column)) for field in columns]  # type: ignore[union-attr]
-    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in columns)  # type: ignore[union-attr]
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in columns)
     table = connection.ops.quote_name(meta.db_table)
     changes = ", ".join(f"{name} = fresh.{name}" for name in names[1:])
     values = [
