@@ -38,7 +38,7 @@ soak: $(STAMP)
 	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -m "soak or property" --hypothesis-profile soak --timeout 1800 $(ARGS)
 
 bench: $(STAMP)
-	@mkdir -p var/bench/static && VAR_DIR=var/bench LOG_LEVEL=WARNING $(TEST_ENV) $(BIN)/python -m bookingflow.embedded -- $(BIN)/python -m benchmarks
+	@mkdir -p var/bench/static && VAR_DIR=var/bench LOG_LEVEL=WARNING $(TEST_ENV) $(BIN)/python -m bookingflow.embedded -- $(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .

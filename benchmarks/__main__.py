@@ -1,4 +1,5 @@
-"""`make bench`: what the API costs in one process, each figure beside a floor measured in the same run.
+"""`make bench`: what the API costs in one process and what webhooks cost, each figure beside a floor measured in the same run.
+`python -m benchmarks webhooks` is the second part alone.
 
 Times are medians and 99th percentiles of single calls through Django's whole request path, without a network. The floor
 of a read is the work that no implementation can avoid: the same statements through psycopg alone.
@@ -6,6 +7,7 @@ of a read is the work that no implementation can avoid: the same statements thro
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +22,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from benchmarks import dataset  # noqa: E402
+from benchmarks import dataset, webhooks  # noqa: E402
 
 ROUNDS = 200
 WARM_UP = 10
@@ -53,7 +55,6 @@ def floor_of(call: Callable[[], Any]) -> Callable[[], None]:
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
     print("Making data", flush=True)
     data = dataset.make()
     client = Client(SERVER_NAME="127.0.0.1", headers={"Authorization": f"Bearer {data.secret}"})
@@ -94,4 +95,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command("migrate", verbosity=0)
+    if "webhooks" not in sys.argv:
+        main()
+    webhooks.main()

@@ -42,13 +42,7 @@ def make() -> Data:
     organization = create_organization(name=f"Benchmark {dt.datetime.now(dt.UTC):%H%M%S}")
     by = Actor.system(organization)
     _, secret = create_key(by=by, name="benchmark", preset=ApiKey.Preset.READ_WRITE)
-    venue = create_venue(by=by, name="Bench", timezone="UTC", currency="EUR")
-    hours = [f"{hour:02}:00" for hour in range(OPEN_HOUR, FIRST_HOUR + 2 * GAMES_A_DAY)]
-    schedule = {"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_times": hours}], "overrides": []}
-    pricing = {"model": "per_group", "currency": "EUR", "amount": 9_000, "adjustments": []}
-    fields: dict[str, Any] = {"schedule": schedule, "pricing": pricing, "horizon_days": 1_000}
-    rooms = [create_room(by=by, venue=venue, name=f"Room {number}", **fields) for number in range(ROOMS)]
-    rooms = list(Room.objects.visible_to(by).with_spaces())
+    rooms = sell_rooms(by, ROOMS)
     customer = Customer.objects.create(organization=organization, name="Ada")
     today = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for room in rooms:
@@ -66,6 +60,18 @@ def make() -> Data:
         lambda: {**next(open_slots), "party_size": 2, "customer": customer.public_id},
         _plain_insert(rooms[0], today),
     )
+
+
+def sell_rooms(by: Actor, count: int) -> list[Room]:
+    """Open every day, for three years."""
+    venue = create_venue(by=by, name="Bench", timezone="UTC", currency="EUR")
+    hours = [f"{hour:02}:00" for hour in range(OPEN_HOUR, FIRST_HOUR + 2 * GAMES_A_DAY)]
+    schedule = {"rules": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "start_times": hours}], "overrides": []}
+    pricing = {"model": "per_group", "currency": "EUR", "amount": 9_000, "adjustments": []}
+    fields: dict[str, Any] = {"schedule": schedule, "pricing": pricing, "horizon_days": 1_000}
+    for number in range(count):
+        create_room(by=by, venue=venue, name=f"Room {number}", **fields)
+    return list(Room.objects.visible_to(by).with_spaces())
 
 
 def _fill(room: Room, customer: Customer, first: dt.datetime) -> None:
