@@ -5,6 +5,7 @@ from hypothesis import settings
 from tests.cast import alice, bob, charlie, plans
 from tests.server import background, folder, server
 from tests.stage import group_room, paris, shared_room, upgrade_room
+from tests.stripe.stand_in import stripe, stripe_stand_in
 
 settings.register_profile("default", max_examples=60, deadline=None)  # a busy machine makes no test fail
 settings.register_profile("soak", max_examples=2_000, deadline=None)
@@ -21,5 +22,7 @@ __all__ = [
     "plans",
     "server",
     "shared_room",
+    "stripe",
+    "stripe_stand_in",
     "upgrade_room",
 ]

@@ -117,7 +117,7 @@ def create() -> dict[str, str]:
         "BOOKINGFLOW_OTHER_KEY": other_key,
         "DEMO_EMAIL": EMAIL,
         "DEMO_PASSWORD": password,
-        "STRIPE_API_BASE": "",  # payments through Stripe are not there yet
+        "STRIPE_API_BASE": settings.STRIPE_API_BASE,
     }
 
 

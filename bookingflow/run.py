@@ -25,12 +25,17 @@ VAR_DIR = Path(os.environ.get("VAR_DIR", "var")).resolve()
 URL = f"http://{HOST}:{PORT}"
 RECEIVER_PORT = int(os.environ.get("RECEIVER_PORT", PORT + 1))
 RECEIVER_URL = f"http://{RECEIVER_HOST}:{RECEIVER_PORT}/"
+STRIPE_IS_LOCAL = not os.environ.get("STRIPE_SECRET_KEY")  # a key of your own: your own account at Stripe
+STRIPE_PORT = int(os.environ.get("STRIPE_PORT", PORT + 2))
+STRIPE_HOST = "127.0.0.1"  # it takes any key: for this machine only
+STRIPE_URL = f"http://{STRIPE_HOST}:{STRIPE_PORT}"
 READY_WITHIN = 60  # seconds
 STOPPED_WITHIN = 10  # seconds, then by force
 LOG_TAIL = 15  # lines of a dead process's log that are shown
 
 CELERY = (sys.executable, "-m", "celery", "-A", "bookingflow")
 PROCESSES = {  # stopped in the reverse order
+    "stripe": [sys.executable, "-m", "bookingflow.local_stripe", str(STRIPE_PORT), str(VAR_DIR / "stripe.state")],
     "receiver": [sys.executable, "-m", "bookingflow.receiver", str(RECEIVER_PORT), str(VAR_DIR / "demo.env")],
     "web": [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(PORT)),
@@ -43,19 +48,24 @@ PROCESSES = {  # stopped in the reverse order
     ],
     "beat": [*CELERY, "beat", "--loglevel", "INFO", "--schedule", str(VAR_DIR / "beat-schedule"), "--pidfile", ""],
 }
+if not STRIPE_IS_LOCAL:
+    del PROCESSES["stripe"]
 
 
 def main() -> int:
     for stop in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(stop, _interrupt)
     if _answers(HOST, PORT):
-        print(f"Port {PORT} is in use. Stop what listens there, or choose another: make run PORT=8001", file=sys.stderr)
+        print(f"Port {PORT} is in use. Stop what listens there, or choose another: make run PORT=8010", file=sys.stderr)
         return 1
     if _answers(RECEIVER_HOST, RECEIVER_PORT):
         print(
             f"Port {RECEIVER_PORT}, for the demo receiver, is in use. Choose another: RECEIVER_PORT=9001 make run",
             file=sys.stderr,
         )
+        return 1
+    if STRIPE_IS_LOCAL and _answers(STRIPE_HOST, STRIPE_PORT):
+        print(f"Port {STRIPE_PORT}, for the local Stripe, is in use. Choose another: STRIPE_PORT=9002 make run", file=sys.stderr)
         return 1
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     try:
@@ -93,7 +103,17 @@ def _environment(urls: dict[str, str]) -> dict[str, str]:
         "WEBHOOK_ALLOW_LOOPBACK": "1",  # receivers on this machine; never other private addresses
         "DJANGO_SETTINGS_MODULE": "bookingflow.settings",
     }
-    return {**defaults, **os.environ, **urls, "VAR_DIR": str(VAR_DIR)}
+    return {**defaults, **os.environ, **urls, **(_local_stripe() if STRIPE_IS_LOCAL else {}), "VAR_DIR": str(VAR_DIR)}
+
+
+def _local_stripe() -> dict[str, str]:
+    """Its keys are whatever looks like a test key; only the webhook's secret guards something."""
+    return {
+        "STRIPE_API_BASE": STRIPE_URL,
+        "STRIPE_SECRET_KEY": "sk_test_local",
+        "STRIPE_PUBLISHABLE_KEY": "pk_test_local",
+        "STRIPE_WEBHOOK_SECRET": _kept("stripe_webhook_secret", lambda: f"whsec_{secrets.token_hex(16)}"),
+    }
 
 
 def _kept(name: str, make: Callable[[], str]) -> str:
@@ -109,7 +129,7 @@ def _serve(environment: dict[str, str]) -> int:
     """Run all of PROCESSES until Ctrl-C, or until one of them ends by itself, which is a failure."""
     logs = VAR_DIR / "log"
     logs.mkdir(exist_ok=True)
-    say("Starting web, workers, beat and a receiver of webhooks")
+    say(f"Starting web, workers, beat, a receiver of webhooks{' and a local Stripe' if STRIPE_IS_LOCAL else ''}")
     with contextlib.ExitStack() as stack:
         running = {
             name: stack.enter_context(_child(command, logs / f"{name}.log", environment)) for name, command in PROCESSES.items()
@@ -184,6 +204,7 @@ BookingFlow is ready at {URL}
   Reference  {URL}/backend/docs/api.md
   Keys       {VAR_DIR / "demo.env"}
   Webhooks   {RECEIVER_URL} hears of all that happens at Clockwork Escapes; a line below for each
+  Payments   {f"a local Stripe at {STRIPE_URL} takes test cards" if STRIPE_IS_LOCAL else "through your Stripe account"}
 
   curl {URL}/api/v1/public/me -H "Authorization: Bearer {demo["BOOKINGFLOW_KEY"]}"
 

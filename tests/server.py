@@ -98,10 +98,10 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+def server(django_db_setup: None, django_db_blocker: Any, stripe_stand_in: Any) -> Iterator[Server]:
     port = free_port()
     with django_db_blocker.unblock():
-        environment = test_environment(PUBLIC_URL=f"http://127.0.0.1:{port}")
+        environment = test_environment(PUBLIC_URL=f"http://127.0.0.1:{port}", **stripe_stand_in.environment)
         connection.close()
     process = start(
         [
@@ -119,9 +119,9 @@ def server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
 
 
 @pytest.fixture
-def background(transactional_db: None) -> Iterator[None]:
+def background(transactional_db: None, stripe_stand_in: Any) -> Iterator[None]:
     """A Celery worker for both queues and beat on the test's database, with short intervals; gone before it is emptied."""
-    environment = test_environment(SWEEP_SECONDS="0.3", WEBHOOK_SWEEP_SECONDS="1")
+    environment = test_environment(SWEEP_SECONDS="0.3", WEBHOOK_SWEEP_SECONDS="1", **stripe_stand_in.environment)
     with tempfile.TemporaryDirectory() as folder:
         schedule = ["--schedule", f"{folder}/beat", "--pidfile", ""]
         processes = [

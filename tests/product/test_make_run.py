@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 from django.conf import settings
+from stripe import StripeClient
 
 from tests.server import eventually, free_port, open_folder
 
@@ -32,6 +33,7 @@ class Run:
     port: int
     var_dir: Path
     lines: list[str] = field(default_factory=list)
+    paid: str = ""  # a PaymentIntent of the first start
 
     @property
     def output(self) -> str:
@@ -51,14 +53,28 @@ class Run:
         return found
 
 
-def launch(var_dir: Path, port: int, receiver_port: int | None = None) -> Run:
-    """Its receiver listens somewhere else at each start, unless it is told where."""
-    servers = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SECRET_ENCRYPTION_KEYS", "PUBLIC_URL", "PASSWORD_HASHERS"}
+def launch(var_dir: Path, port: int, receiver_port: int | None = None, stripe_port: int | None = None) -> Run:
+    """Its receiver and its Stripe listen somewhere else at each start, unless they are told where."""
+    servers = {
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "SECRET_ENCRYPTION_KEYS",
+        "PUBLIC_URL",
+        "PASSWORD_HASHERS",
+        "STRIPE_SECRET_KEY",
+    }
     environment = {name: value for name, value in os.environ.items() if name not in servers}
     process = subprocess.Popen(
         [sys.executable, "-m", "bookingflow.run"],
         cwd=settings.BASE_DIR,
-        env={**environment, "PORT": str(port), "RECEIVER_PORT": str(receiver_port or free_port()), "VAR_DIR": str(var_dir)},
+        env={
+            **environment,
+            "PORT": str(port),
+            "RECEIVER_PORT": str(receiver_port or free_port()),
+            "STRIPE_PORT": str(stripe_port or free_port()),
+            "VAR_DIR": str(var_dir),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,6 +103,17 @@ def interrupt(run: Run) -> None:
     assert run.process.wait(60) == 0
 
 
+def stripe_of(run: Run) -> StripeClient:
+    return StripeClient("sk_test_anything", base_addresses={"api": run.demo["STRIPE_API_BASE"]})
+
+
+def pay(run: Run) -> str:
+    intents = stripe_of(run).v1.payment_intents
+    intent = intents.create({"amount": 4200, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True})
+    assert intent.status == "succeeded"
+    return intent.id
+
+
 @pytest.fixture(scope="module")
 def product() -> Iterator[Run]:
     """Started twice: what the tests see is the second start, on the data of the first."""
@@ -95,10 +122,12 @@ def product() -> Iterator[Run]:
         try:
             wait_until_ready(run)
             first_keys = run.demo["BOOKINGFLOW_KEY"]
+            paid = pay(run)
             interrupt(run)
             assert run.processes() == []
             run = launch(var_dir, run.port)
             wait_until_ready(run)
+            run.paid = paid
             assert run.demo["BOOKINGFLOW_KEY"] == first_keys
             yield run
         finally:
@@ -127,7 +156,13 @@ def test_demo_env_holds_keys_that_do_what_they_say(product: Run) -> None:
     assert ask("BOOKINGFLOW_KEY").json()["organization"] != ask("BOOKINGFLOW_OTHER_KEY").json()["organization"]
     modes = {room["booking_mode"] for room in ask("BOOKINGFLOW_KEY", path="/rooms").json()["data"]}
     assert modes == {"private", "shared", "shared_with_private_upgrade"}
-    assert "STRIPE_API_BASE" in demo
+
+
+def test_the_local_stripe_answers_and_remembers_what_was_paid_before_the_restart(product: Run) -> None:
+    intents = stripe_of(product).v1.payment_intents
+
+    assert intents.retrieve(product.paid).status == "succeeded"
+    assert f"a local Stripe at {product.demo['STRIPE_API_BASE']} takes test cards" in product.output
 
 
 def test_every_curl_of_the_reference_works_from_top_to_bottom(product: Run) -> None:
@@ -179,6 +214,14 @@ def test_a_receivers_port_in_use_is_said_plainly(product: Run, tmp_path: Path) -
     assert third.process.wait(30) == 1
     time.sleep(0.2)
     assert f"Port {product.port}, for the demo receiver, is in use" in third.output
+
+
+def test_the_local_stripes_port_in_use_is_said_plainly(product: Run, tmp_path: Path) -> None:
+    fourth = launch(tmp_path, free_port(), stripe_port=product.port)
+
+    assert fourth.process.wait(30) == 1
+    time.sleep(0.2)
+    assert f"Port {product.port}, for the local Stripe, is in use" in fourth.output
 
 
 def test_a_booking_reaches_the_demo_receiver_signed_and_none_of_the_past_does(product: Run) -> None:

@@ -1,4 +1,5 @@
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +18,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path = settings.VAR_DIR / "demo.env"
         if not (path.exists() and demo.is_there()):
-            values = demo.create()
+            path.unlink(missing_ok=True)
             path.touch(mode=0o600)
-            path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+            note(path, **demo.create())
+        note(path, STRIPE_API_BASE=settings.STRIPE_API_BASE)  # it may listen elsewhere at each start
         if options["receiver"]:
-            lines = [line for line in path.read_text().splitlines() if line]
-            known = any(line.startswith(f"{SECRET}=") for line in lines)
+            known = f"\n{SECRET}=" in path.read_text()
             if secret := demo.connect_receiver(options["receiver"], secret_is_known=known):
-                lines = [line for line in lines if not line.startswith(f"{SECRET}=")]
-                path.write_text("".join(f"{line}\n" for line in [*lines, f"{SECRET}={secret}"]))
+                note(path, **{SECRET: secret})
+
+
+def note(path: Path, **values: str) -> None:
+    """Write these lines in place of those of the same names; the others stay."""
+    lines = [line for line in path.read_text().splitlines() if line and line.partition("=")[0] not in values]
+    path.write_text("".join(f"{line}\n" for line in [*lines, *(f"{name}={value}" for name, value in values.items())]))
