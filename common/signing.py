@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from secrets import token_bytes
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -41,17 +42,22 @@ def sign(secrets: Iterable[str], *, message_id: str, timestamp: datetime, body: 
 
 def encrypt(text: str) -> str:
     """The text for storage, under the first of SECRET_ENCRYPTION_KEYS; 100 characters and more, other ones every time."""
-    return _fernet().encrypt(text.encode()).decode()
+    return _fernet(tuple(settings.SECRET_ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
 
 
 def decrypt(encrypted: str) -> str:
     """What `encrypt` was given. Any of SECRET_ENCRYPTION_KEYS will do, so a new first key can be added. Raises Undecipherable."""
     try:
-        return _fernet().decrypt(encrypted.encode()).decode()
+        return _decrypt(encrypted, tuple(settings.SECRET_ENCRYPTION_KEYS))
     except InvalidToken as error:
         raise Undecipherable from error
 
 
-def _fernet() -> MultiFernet:
-    # Built anew each time, which costs microseconds, so that keys always are the settings'.
-    return MultiFernet([Fernet(key) for key in settings.SECRET_ENCRYPTION_KEYS])
+@lru_cache(1_024)  # what signs every request is asked for many times a second
+def _decrypt(encrypted: str, keys: tuple[str, ...]) -> str:
+    return _fernet(keys).decrypt(encrypted.encode()).decode()
+
+
+@lru_cache(4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])

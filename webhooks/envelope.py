@@ -8,6 +8,7 @@ from webhooks.models import Event
 
 API_VERSION = "2026-11-01"
 MAX_BYTES = 64 * 1024
+_NOTHING = {"data": {"object": None, "previous_attributes": {}}, "truncated": True}
 _COLLECTIONS = {
     "booking": "bookings",
     "room": "rooms",
@@ -18,13 +19,20 @@ _COLLECTIONS = {
 }
 
 
-def envelope(event: Event) -> dict[str, Any]:
-    """The whole event. `event` comes with its organization and has its number.
+def body(event: Event) -> bytes:
+    """The bytes that are kept and sent. `event` comes with its organization and has its number.
 
     Above 64 kB, and once its payload is past keeping, `data.object` is null and `truncated` true: fetch the object by its url.
     """
+    content = envelope(event)
+    found = to_bytes(content)
+    return found if len(found) <= MAX_BYTES else to_bytes(content | _NOTHING)
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    """The whole event, however large."""
     organization = event.organization
-    content: dict[str, Any] = {
+    return {
         "id": event.public_id,
         "type": event.type,
         "api_version": API_VERSION,
@@ -40,14 +48,6 @@ def envelope(event: Event) -> dict[str, Any]:
         },
         "actor": {"type": event.actor_type, "id": event.actor_id},
         "request": {"id": event.request_id or None, "idempotency_key": event.idempotency_key or None},
-        "data": event.data or {"object": None, "previous_attributes": {}},
+        "data": event.data or _NOTHING["data"],
         "truncated": not event.data,
     }
-    if len(to_body(content)) > MAX_BYTES:
-        content |= {"data": {"object": None, "previous_attributes": {}}, "truncated": True}
-    return content
-
-
-def to_body(content: dict[str, Any]) -> bytes:
-    """The bytes that are kept and sent."""
-    return to_bytes(content)

@@ -266,7 +266,7 @@ def example_object(type: EventType) -> dict[str, Any]:
 
 
 def example_envelope(type: EventType) -> dict[str, Any]:
-    """The whole event, always the same: its bytes are `to_body` of it, as a receiver gets them."""
+    """The whole event, always the same: its bytes are `to_bytes` of it, as a receiver gets them."""
     by, object, before = _STORY[type]
     version, happened = _HAPPENED.get(type) or (object["version"], object["updated_at"])
     number = list(EventType).index(type)

@@ -1,18 +1,26 @@
 """The queue's and the clock's door to webhooks."""
 
+import functools
+
 from celery import shared_task
 
+from common import jobs
 from webhooks import engine
 from webhooks.engine.forget import forget as forget_old
+from webhooks.engine.send import Sender
 from webhooks.models import Endpoint
 from webhooks.services import owners
 
 RETRY_SECONDS, RETRIES = 10, 4  # of a letter, while the mail server is away; the pause doubles
 
+_sender = functools.cache(Sender)  # one for the whole life of a worker's process: its connections stay open
+
 
 @shared_task
 def deliver() -> None:
-    engine.drain()
+    """What the bell starts. One look serves all who rang before it."""
+    jobs.hear("webhooks.tasks.deliver")
+    engine.drain(sender=_sender())
 
 
 @shared_task

@@ -22,7 +22,7 @@ from rooms.serializers import BlockShape, RoomShape
 from tests.cast import Player
 from tests.stage import HOURLY, book, booking_body, slot_at
 from webhooks.engine.relay import relay
-from webhooks.envelope import MAX_BYTES, envelope, to_body
+from webhooks.envelope import MAX_BYTES, body
 from webhooks.examples import example_envelope, example_object
 from webhooks.models import Endpoint, Event
 from webhooks.serializers import EndpointShape
@@ -133,7 +133,7 @@ def test_a_truncated_event_is_valid_too(alice: Player) -> None:
     event.object_version, event.actor_type, event.actor_id = 2, "system", "system"
     event.data = {"object": long, "previous_attributes": {}}
 
-    found = json.loads(to_body(envelope(event)))
+    found = json.loads(body(event))
 
     check(found)
     assert (found["truncated"], found["data"]["object"]) == (True, None)
@@ -178,8 +178,8 @@ def tell_of_rooms_and_blocks(alice: Player, group_room: Room) -> None:
         "ends_at": slot_at(21).isoformat(),
         "recurrence": {"freq": "weekly", "count": 3},
     }
-    for body in ({"rooms": [group_room.public_id], **times}, {"all": True, "date_from": "2030-12-24", "date_to": "2030-12-26"}):
-        block = api.post("/schedules/block", {**body, "on_conflict": "keep"}).json()["id"]
+    for asked in ({"rooms": [group_room.public_id], **times}, {"all": True, "date_from": "2030-12-24", "date_to": "2030-12-26"}):
+        block = api.post("/schedules/block", {**asked, "on_conflict": "keep"}).json()["id"]
         assert api.put(f"/schedules/block/{block}", {"reason": "holiday"}).status_code == 200
         assert api.delete(f"/schedules/block/{block}").status_code == 200
 

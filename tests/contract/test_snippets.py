@@ -15,15 +15,15 @@ import requests
 from django.conf import settings
 
 from common.signing import new_secret, sign
+from developers.renderers import to_bytes
 from tests.server import eventually, free_port, stop
-from webhooks.envelope import to_body
 from webhooks.examples import example_envelope
 from webhooks.types import EventType
 
 FOLDER = settings.BASE_DIR / "docs" / "snippets"
 COMMANDS = {"receive.py": sys.executable, "receive.mjs": "node"}
 HERE = [name for name, command in COMMANDS.items() if shutil.which(command)]
-BODY = to_body(example_envelope(EventType.BOOKING_CREATED))
+BODY = to_bytes(example_envelope(EventType.BOOKING_CREATED))
 ID = example_envelope(EventType.BOOKING_CREATED)["id"]
 
 

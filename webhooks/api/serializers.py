@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from developers.shapes import Literal, Reference, Shape
-from webhooks.envelope import envelope
+from webhooks.envelope import body
 from webhooks.models import Event
 from webhooks.serializers import AttemptShape, DeliveryShape, EndpointShape
 from webhooks.types import EventType
@@ -107,7 +107,7 @@ class EventShape(Shape):
     @classmethod
     def json(cls, obj: Event) -> dict[str, Any]:
         # Not orjson, which reads an integer of more than 64 bits as a fraction.
-        found: dict[str, Any] = json.loads(obj.body) if obj.body else envelope(obj)
+        found: dict[str, Any] = json.loads(obj.body or body(obj))
         return found
 
 

@@ -6,11 +6,13 @@ import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 
 from common.signing import decrypt
 from webhooks.engine.rows import update_rows
@@ -39,6 +41,7 @@ class Claimed:
     """A delivery that is ours to send until its lease runs out, with all that sending needs."""
 
     pk: int
+    endpoint_pk: int
     token: uuid.UUID
     attempt: int
     is_probe: bool
@@ -56,30 +59,27 @@ class Claimed:
 def claim(limit: int) -> list[Claimed]:
     """Up to `limit` due deliveries, leased. Several workers may claim at once: endpoints that one looks at, the others skip.
 
-    1. Lock the endpoints whose turn it is. 2. Say how many each may have. 3. Choose and lease, lane by lane. The number of
-    statements does not depend on how many endpoints there are.
+    1. Lock the endpoints whose turn it is, and their organizations. 2. Say how many each may have. 3. Choose and lease, lane
+    by lane. The number of statements does not depend on how many endpoints there are.
     """
-    endpoints = _due_endpoints(database_now())
+    endpoints = _of_free_organizations(_due_endpoints())
     if not endpoints:
         return []
-    now = database_now()  # read behind the endpoints' locks, as is what another claimer has just taken
-    chosen = _choose(_allowances(endpoints, limit, now), now)
-    if not chosen:
+    _skip_waiting_for_the_disk()
+    now, leased, per_organization = _in_flight()  # behind the locks, so that what another claimer has just taken counts
+    allowances = _allowances(endpoints, limit, leased, per_organization, now)
+    if not allowances:
         return []
     token = uuid.uuid4()
-    Delivery.objects.filter(pk__in=chosen).update(
-        state=Delivery.State.LEASED,
-        lease_token=token,
-        lease_expires_at=now + dt.timedelta(seconds=settings.WEBHOOK_LEASE_SECONDS),
-    )
-    taken = list(Delivery.objects.filter(pk__in=chosen).select_related("event").order_by("due_at", "pk"))
-    _note_turns(endpoints, Counter(delivery.endpoint_id for delivery in taken), now)
+    taken = _lease(allowances, token, now)
+    _note_turns(endpoints, Counter(row.endpoint for row in taken), now)
     return _claimed(taken, {endpoint.pk: endpoint for endpoint in endpoints}, token, now)
 
 
-def _allowances(endpoints: list[Endpoint], limit: int, now: dt.datetime) -> list[tuple[Endpoint, int]]:
+def _allowances(
+    endpoints: list[Endpoint], limit: int, leased: Counter[int], per_organization: Counter[int], now: dt.datetime
+) -> list[tuple[Endpoint, int]]:
     """How many deliveries each endpoint may have now: by its own and its organization's share, its rate and its health."""
-    leased, per_organization = _leased_by("endpoint"), _leased_by("organization")
     found = []
     for endpoint in endpoints:
         own = 1 if endpoint.breaker_opens else IN_FLIGHT_PER_ENDPOINT  # a half-open breaker lets one probe through
@@ -92,29 +92,49 @@ def _allowances(endpoints: list[Endpoint], limit: int, now: dt.datetime) -> list
     return found
 
 
+class Leased(NamedTuple):
+    """A delivery just leased, and its event's part of the request."""
+
+    due_at: dt.datetime
+    pk: int
+    endpoint: int
+    attempts: int
+    lane: str
+    delivery_id: str
+    event_id: str
+    event_type: str
+    body: str
+
+
 _DUE = """
     (SELECT id, {turn} AS turn, due_at FROM webhooks_delivery
      WHERE endpoint_id = wanted.endpoint AND lane = wanted.lane{turn} AND state IN ('pending', 'scheduled') AND due_at <= %s
      ORDER BY due_at, id LIMIT wanted.free)"""
-_CHOOSE = f"""
-SELECT chosen.id
-FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[]) AS wanted(endpoint, free, lane1, lane2, lane3)
-CROSS JOIN LATERAL (
-    SELECT id FROM ({" UNION ALL ".join(_DUE.format(turn=turn) for turn in (1, 2, 3))}) AS due
-    ORDER BY turn, due_at, id LIMIT wanted.free
-) AS chosen
+_LEASE = f"""
+WITH chosen AS (
+    SELECT first.id
+    FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[]) AS wanted(endpoint, free, lane1, lane2, lane3)
+    CROSS JOIN LATERAL (
+        SELECT id FROM ({" UNION ALL ".join(_DUE.format(turn=turn) for turn in (1, 2, 3))}) AS due
+        ORDER BY turn, due_at, id LIMIT wanted.free
+    ) AS first
+)
+UPDATE webhooks_delivery AS delivery SET state = 'leased', lease_token = %s, lease_expires_at = %s
+FROM chosen JOIN webhooks_delivery AS same ON same.id = chosen.id JOIN webhooks_event AS event ON event.id = same.event_id
+WHERE delivery.id = chosen.id AND delivery.state IN ('pending', 'scheduled')
+RETURNING delivery.due_at, delivery.id, delivery.endpoint_id, delivery.attempts, delivery.lane, delivery.public_id,
+          event.public_id, event.type, event.body
 """  # noqa: S608 - nothing but our own text
 
 
-def _choose(allowances: list[tuple[Endpoint, int]], now: dt.datetime) -> list[int]:
-    """The keys of the due deliveries that come first, lane by lane. The endpoints' locks keep other claimers away from them."""
-    if not allowances:
-        return []
+def _lease(allowances: list[tuple[Endpoint, int]], token: uuid.UUID, now: dt.datetime) -> list[Leased]:
+    """The due deliveries that come first, lane by lane. The endpoints' locks keep other claimers away from them."""
     rows = [(endpoint.pk, free, *map(str, _LANES[endpoint.turns % len(_LANES)])) for endpoint, free in allowances]
-    columns = zip(*rows, strict=True)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    expires_at = now + dt.timedelta(seconds=settings.WEBHOOK_LEASE_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute(_CHOOSE, [*(list(column) for column in columns), now, now, now])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(_LEASE, [*columns, now, now, now, token, expires_at])
+        return sorted(Leased(*row) for row in cursor.fetchall())
 
 
 def _note_turns(endpoints: list[Endpoint], taken: Counter[int], now: dt.datetime) -> None:
@@ -125,43 +145,81 @@ def _note_turns(endpoints: list[Endpoint], taken: Counter[int], now: dt.datetime
     update_rows(Endpoint, served, ["tokens", "tokens_at", "claimed_at", "turns"])
 
 
-def _claimed(taken: list[Delivery], endpoints: dict[int, Endpoint], token: uuid.UUID, now: dt.datetime) -> list[Claimed]:
+def _claimed(taken: list[Leased], endpoints: dict[int, Endpoint], token: uuid.UUID, now: dt.datetime) -> list[Claimed]:
     """With all that sending needs; what is secret is decrypted once for each endpoint."""
     secrets: dict[int, list[str]] = defaultdict(list)
-    owners = {delivery.endpoint_id for delivery in taken}
-    for secret in EndpointSecret.objects.filter(endpoint__in=owners).live(now):
-        secrets[secret.endpoint_id].append(decrypt(secret.encrypted))
+    owners = {row.endpoint for row in taken}
+    for owner, encrypted in EndpointSecret.objects.filter(endpoint__in=owners).live(now).values_list("endpoint", "encrypted"):
+        secrets[owner].append(decrypt(encrypted))
     headers = {pk: orjson.loads(decrypt(endpoints[pk].headers)) if endpoints[pk].headers else {} for pk in owners}
     return [
         Claimed(
-            pk=delivery.pk,
+            pk=row.pk,
+            endpoint_pk=row.endpoint,
             token=token,
-            attempt=delivery.attempts + 1,
-            is_probe=endpoints[delivery.endpoint_id].breaker_opens > 0,
-            delivery_id=delivery.public_id,
-            event_id=delivery.event.public_id,
-            event_type=delivery.event.type,
-            is_redelivery=delivery.lane == Delivery.Lane.REPLAY,
-            url=endpoints[delivery.endpoint_id].url,
-            body=delivery.event.body.encode(),
-            headers=headers[delivery.endpoint_id],
-            secrets=secrets[delivery.endpoint_id],
+            attempt=row.attempts + 1,
+            is_probe=endpoints[row.endpoint].breaker_opens > 0,
+            delivery_id=row.delivery_id,
+            event_id=row.event_id,
+            event_type=row.event_type,
+            is_redelivery=row.lane == _REPLAY,
+            url=endpoints[row.endpoint].url,
+            body=row.body.encode(),
+            headers=headers[row.endpoint],
+            secrets=secrets[row.endpoint],
         )
-        for delivery in taken
+        for row in taken
     ]
 
 
-def _leased_by(field: str) -> Counter[int]:
-    return Counter(Delivery.objects.filter(state=Delivery.State.LEASED).values_list(field, flat=True))
+_CLAIMING = 1_818_386_797  # the first half of this advisory lock's name; any number that nothing else here uses
+_TRY_ORGANIZATIONS = """
+SELECT id FROM unnest(%s::bigint[]) AS id WHERE pg_try_advisory_xact_lock(%s, (id %% 2147483647)::int)
+"""
+_IN_FLIGHT = """
+SELECT clock_timestamp(), leased.* FROM (VALUES (1)) AS always LEFT JOIN (
+    SELECT endpoint_id, organization_id, count(*) FROM webhooks_delivery WHERE state = 'leased' GROUP BY 1, 2
+) AS leased ON true
+"""
 
 
-def _due_endpoints(now: dt.datetime) -> list[Endpoint]:
+def _in_flight() -> tuple[dt.datetime, Counter[int], Counter[int]]:
+    """The time, and how many deliveries are under way to each endpoint and for each organization."""
+    endpoints, organizations = Counter[int](), Counter[int]()
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FLIGHT)
+        for now, endpoint, organization, count in cursor.fetchall():  # noqa: B007 - at least one row, the same time in all
+            if endpoint is not None:
+                endpoints[endpoint] += count
+                organizations[organization] += count
+    return now, endpoints, organizations
+
+
+def _due_endpoints() -> list[Endpoint]:
     """Those longest without a turn first, locked."""
-    due = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"), due_at__lte=now)
-    ready = Endpoint.objects.filter(Q(resting_until=None) | Q(resting_until__lte=now), Exists(due), status=Endpoint.Status.ACTIVE)
-    turns = ready.order_by("claimed_at").select_for_update(skip_locked=True, no_key=True)
-    # PostgreSQL sorts nulls last; an endpoint that never had a turn is the most urgent.
-    return sorted(turns[:ENDPOINTS_AT_ONCE], key=lambda endpoint: (endpoint.claimed_at is not None, endpoint.claimed_at or now))
+    due = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"), due_at__lte=Now())
+    ready = Endpoint.objects.filter(
+        Q(resting_until=None) | Q(resting_until__lte=Now()), Exists(due), status=Endpoint.Status.ACTIVE
+    )
+    # An endpoint that never had a turn is the most urgent.
+    turns = ready.order_by(F("claimed_at").asc(nulls_first=True)).select_for_update(skip_locked=True, no_key=True)
+    return list(turns[:ENDPOINTS_AT_ONCE])
+
+
+def _of_free_organizations(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Those for whose organization no other worker is claiming now: two that count at once would pass the organization's cap."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRY_ORGANIZATIONS, [list({endpoint.organization_id for endpoint in endpoints}), _CLAIMING])
+        free = {row[0] for row in cursor.fetchall()}
+    return [endpoint for endpoint in endpoints if endpoint.organization_id in free]
+
+
+def _skip_waiting_for_the_disk() -> None:
+    """A lease that a crash of PostgreSQL undoes is taken again: what was in flight then may arrive twice, as it may whenever
+    something crashes. The wait would be longer than all else that claiming does.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
 
 
 def _tokens(endpoint: Endpoint, now: dt.datetime) -> float:

@@ -10,14 +10,14 @@ from django.db import transaction
 from common import jobs
 from webhooks import schedule
 from webhooks.engine.claim import database_now
-from webhooks.engine.rows import update_rows
+from webhooks.engine.rows import insert_rows, update_rows
 from webhooks.engine.send import Result
 from webhooks.models import Attempt, Delivery, Endpoint
 
 LEASE_EXPIRED = "lease_expired"
 _HEALTH = (
     *("status", "disabled_reason", "disabled_at", "version", "resting_until", "recent", "breaker_opens"),
-    *("failing_since", "failed_attempts", "warned_hours"),
+    *("failing_since", "failed_attempts", "failed_events", "warned_hours", "updated_at"),
 )
 _PROGRESS = (
     "state",
@@ -41,30 +41,22 @@ def record(results: list[Result]) -> None:
     by_key: dict[int, list[Result]] = defaultdict(list)
     for result in results:
         by_key[result.claimed.pk].append(result)
-    owners = Delivery.objects.filter(pk__in=by_key).values_list("endpoint", flat=True)
-    endpoints = {row.pk: row for row in Endpoint.objects.filter(pk__in=set(owners)).order_by("pk").select_for_update(no_key=True)}
-    failed_before = {row.pk: row.failed_events for row in endpoints.values()}
-    rows = Delivery.objects.filter(pk__in=by_key).order_by("pk").select_for_update(of=("self",), no_key=True)
+    owners = Endpoint.objects.filter(pk__in={result.claimed.endpoint_pk for result in results})
+    endpoints = {endpoint.pk: endpoint for endpoint in owners.order_by("pk").select_for_update(no_key=True)}
+    rows = Delivery.objects.filter(pk__in=by_key, endpoint__in=endpoints).order_by("pk").select_for_update(no_key=True)
     now = database_now()
     attempts, moved = [], []
     for delivery in rows:
-        endpoint = endpoints.get(delivery.endpoint_id)
-        if endpoint is None:  # deleted between the two look-ups; its deliveries go with it
-            continue
+        endpoint = endpoints[delivery.endpoint_id]
         for result in by_key[delivery.pk]:
             is_ours = delivery.state == Delivery.State.LEASED and delivery.lease_token == result.claimed.token
             attempts.append(_attempt(delivery, result, late=not is_ours))
             if is_ours:
                 _move_on(delivery, endpoint, result, now=now)
                 moved.append(delivery)
-    Attempt.objects.bulk_create(attempts)
+    insert_rows(Attempt, attempts)
     update_rows(Delivery, moved, _PROGRESS)
     update_rows(Endpoint, list(endpoints.values()), _HEALTH)
-    for endpoint in endpoints.values():
-        if endpoint.failed_events != failed_before[endpoint.pk]:  # an array: update_rows writes none
-            Endpoint.objects.filter(pk=endpoint.pk).update(failed_events=endpoint.failed_events)
-        if endpoint.disabled_at == now:
-            Endpoint.objects.filter(pk=endpoint.pk).update(updated_at=now)
 
 
 def reclaim() -> int:
@@ -75,16 +67,19 @@ def reclaim() -> int:
         for delivery in lapsed:
             delivery.state, delivery.lease_token, delivery.lease_expires_at = Delivery.State.PENDING, None, None
             delivery.failure = LEASE_EXPIRED
-        Attempt.objects.bulk_create(
-            Attempt(
-                delivery=delivery,
-                endpoint_id=delivery.endpoint_id,
-                number=delivery.attempts + 1,
-                started_at=now,
-                seconds=0,
-                failure=LEASE_EXPIRED,
-            )
-            for delivery in lapsed
+        insert_rows(
+            Attempt,
+            [
+                Attempt(
+                    delivery_id=delivery.pk,
+                    endpoint_id=delivery.endpoint_id,
+                    number=delivery.attempts + 1,
+                    started_at=now,
+                    seconds=0,
+                    failure=LEASE_EXPIRED,
+                )
+                for delivery in lapsed
+            ],
         )
         update_rows(Delivery, lapsed, _PROGRESS)
         Delivery.objects.waiting().exclude(endpoint__status=Endpoint.Status.ACTIVE).update(state=Delivery.State.HELD)
@@ -94,7 +89,7 @@ def reclaim() -> int:
 def _attempt(delivery: Delivery, result: Result, *, late: bool) -> Attempt:
     outcome = result.outcome
     return Attempt(
-        delivery=delivery,
+        delivery_id=delivery.pk,
         endpoint_id=delivery.endpoint_id,
         number=result.claimed.attempt,
         started_at=result.started_at,
@@ -147,5 +142,5 @@ def _judge(endpoint: Endpoint, result: Result, *, now: dt.datetime) -> None:
 def _disable(endpoint: Endpoint, reason: Endpoint.DisabledReason, *, now: dt.datetime) -> None:
     """Later events are held from now on; what was waiting is held by the next `reclaim`."""
     endpoint.status, endpoint.disabled_reason, endpoint.disabled_at = Endpoint.Status.DISABLED, reason, now
-    endpoint.version += 1
+    endpoint.version, endpoint.updated_at = endpoint.version + 1, now
     jobs.after_commit("webhooks.tasks.tell_owners_disabled", endpoint.pk)

@@ -3,11 +3,12 @@
 from django.db import connection, transaction
 
 from organizations.models import Organization
-from webhooks.engine.rows import update_rows
-from webhooks.envelope import envelope, to_body
+from webhooks.engine.rows import insert_rows, update_rows
+from webhooks.envelope import body
 from webhooks.models import Delivery, Endpoint, Event, EventCounter
 
-EVENTS_AT_ONCE = 100  # of one organization, then it is the next one's turn
+EVENTS_AT_ONCE = 200  # shared by the organizations that have news, so that nobody waits for another's thousands
+AT_MOST_EACH = 100
 
 # A loose index scan: one probe for each organization that has news, however much it has.
 _ORGANIZATIONS = """
@@ -21,41 +22,63 @@ WITH RECURSIVE waiting AS (
 )
 SELECT organization_id FROM waiting WHERE organization_id IS NOT NULL
 """
+_OLDEST = """
+SELECT event.* FROM unnest(%s::bigint[]) AS wanted(organization) CROSS JOIN LATERAL (
+    SELECT * FROM webhooks_event WHERE organization_id = wanted.organization AND sequence IS NULL ORDER BY id LIMIT %s
+) AS event ORDER BY event.id
+"""
+# KEY SHARE keeps an endpoint from being deleted meanwhile, and nobody else from working on it.
+_ENDPOINTS = "SELECT * FROM webhooks_endpoint WHERE organization_id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 def relay() -> int:
-    """A batch of each organization that has news. Answers how many events were relayed; safe to run in parallel."""
+    """A batch of each organization that has news. Answers how many events were relayed; safe to run in parallel: what
+    another relay is at is left to it.
+    """
+    waiting = _organizations_with_news()
+    return _relay_some(waiting) if waiting else 0
+
+
+def has_news() -> bool:
+    """Whether anything waits for a number, be it in another relay's hands."""
+    return Event.objects.filter(sequence=None).exists()
+
+
+def _organizations_with_news() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_ORGANIZATIONS)
-        waiting = [row[0] for row in cursor.fetchall()]
-    return sum(_relay_some(organization_id) for organization_id in waiting)
+        return [row[0] for row in cursor.fetchall()]
 
 
 @transaction.atomic
-def _relay_some(organization_id: int) -> int:
-    """1. Lock the organization's counter: relays take turns, so that a number is seen only after all smaller ones.
-    2. Number the oldest events. 3. Write their deliveries. All or nothing.
+def _relay_some(waiting: list[int]) -> int:
+    """1. Lock the organizations' counters: relays take turns, so that a number is seen only after all smaller ones.
+    2. Number the oldest events of each. 3. Write their deliveries. All or nothing.
     """
-    counter = _locked_counter(organization_id)
-    if counter is None:  # another relay is at it
+    counters = {counter.organization_id: counter for counter in _locked_counters(waiting)}
+    if not counters:
         return 0
-    organization = Organization.objects.get(pk=organization_id)
-    events = list(Event.objects.filter(organization=organization_id, sequence=None).order_by("pk")[:EVENTS_AT_ONCE])
+    organizations = Organization.objects.in_bulk(list(counters))
+    each = max(1, min(AT_MOST_EACH, EVENTS_AT_ONCE // len(waiting)))
+    events = list(Event.objects.raw(_OLDEST, [list(counters), each]))
     for event in events:
+        counter = counters[event.organization_id]
         counter.last += 1
-        event.sequence, event.organization = counter.last, organization
-        event.body = to_body(envelope(event)).decode()
+        event.sequence, event.organization = counter.last, organizations[event.organization_id]
+        event.body = body(event).decode()
     update_rows(Event, events, ["sequence", "body"])
-    counter.save(update_fields=["last"])
-    # KEY SHARE keeps an endpoint from being deleted meanwhile, and nobody else from working on it.
-    endpoints = list(
-        Endpoint.objects.raw(
-            "SELECT * FROM webhooks_endpoint WHERE organization_id = %s ORDER BY id FOR KEY SHARE", [organization_id]
-        )
-    )
-    Delivery.objects.bulk_create(
-        [_delivery(event, endpoint) for event in events for endpoint in endpoints if wants(endpoint, event)],
-        ignore_conflicts=True,
+    update_rows(EventCounter, list(counters.values()), ["last"])
+    endpoints: dict[int, list[Endpoint]] = {organization_id: [] for organization_id in counters}
+    for endpoint in Endpoint.objects.raw(_ENDPOINTS, [list(counters)]):
+        endpoints[endpoint.organization_id].append(endpoint)
+    insert_rows(
+        Delivery,
+        [
+            _delivery(event, endpoint)
+            for event in events
+            for endpoint in endpoints[event.organization_id]
+            if wants(endpoint, event)
+        ],
     )
     return len(events)
 
@@ -69,11 +92,16 @@ def wants(endpoint: Endpoint, event: Event) -> bool:
 
 def _delivery(event: Event, endpoint: Endpoint) -> Delivery:
     state = Delivery.State.PENDING if endpoint.status == Endpoint.Status.ACTIVE else Delivery.State.HELD
-    return Delivery(organization_id=event.organization_id, endpoint=endpoint, event=event, state=state)
+    return Delivery(organization_id=event.organization_id, endpoint_id=endpoint.pk, event_id=event.pk, state=state)
 
 
-def _locked_counter(organization_id: int) -> EventCounter | None:
-    counters = EventCounter.objects.filter(organization=organization_id)
-    if not counters.exists():
-        EventCounter.objects.bulk_create([EventCounter(organization_id=organization_id)], ignore_conflicts=True)
-    return counters.select_for_update(skip_locked=True).first()
+def _locked_counters(organizations: list[int]) -> list[EventCounter]:
+    """Those that no other relay holds; new organizations get theirs."""
+    wanted = EventCounter.objects.filter(organization__in=organizations)
+    locked = list(wanted.order_by("pk").select_for_update(skip_locked=True))
+    if len(locked) < len(organizations):
+        missing = set(organizations) - set(wanted.values_list("pk", flat=True))
+        EventCounter.objects.bulk_create([EventCounter(organization_id=pk) for pk in sorted(missing)], ignore_conflicts=True)
+        if missing:
+            locked += wanted.filter(pk__in=missing).order_by("pk").select_for_update(skip_locked=True)
+    return locked

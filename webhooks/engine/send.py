@@ -6,9 +6,8 @@ import datetime as dt
 import queue
 import threading
 import time
-from concurrent.futures import Future
-from types import TracebackType
-from typing import NamedTuple, Self
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -28,45 +27,49 @@ class Result(NamedTuple):
 
 
 class Sender:
-    """`submit` claimed deliveries, `collect` their results; both from the thread that entered it."""
+    """`submit` claimed deliveries, `collect` their results; both from one thread. Close it, or let it end with its process."""
 
     def __init__(self) -> None:
         self.in_flight = 0
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds them but weakly
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="webhook-sender", daemon=True)
         self._client = WebhookClient(
             allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK,
             connect_seconds=settings.WEBHOOK_CONNECT_SECONDS,
             total_seconds=settings.WEBHOOK_TOTAL_SECONDS,
         )
-
-    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._loop.run_forever, name="webhook-sender", daemon=True)
         self._thread.start()
-        self._run(self._client.__aenter__()).result()
-        return self
+        self._finish(self._client.__aenter__())
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._run(self._stop()).result()
+    def close(self) -> None:
+        """What is in flight is given up, and its leases run out."""
+        self._finish(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def submit(self, claimed: Claimed) -> None:
-        self.in_flight += 1
-        self._run(self._send(claimed))
+    def submit(self, claimed: list[Claimed]) -> None:
+        self.in_flight += len(claimed)
+        self._loop.call_soon_threadsafe(self._start, claimed)
 
-    def collect(self, limit: int, wait: float) -> list[Result]:
-        """Results that are there, at most `limit`; waits up to `wait` seconds for the first and for company."""
+    def collect(self, enough: int, wait: float) -> list[Result]:
+        """Results that are there; waits up to `wait` seconds for `enough` of them, or for all that are under way."""
         found: list[Result] = []
         deadline = time.monotonic() + wait
         with contextlib.suppress(queue.Empty):
-            while len(found) < limit:
-                found.append(self._results.get(timeout=max(0.0, deadline - time.monotonic())))
+            while self.in_flight:
+                left = deadline - time.monotonic() if len(found) < enough else 0.0
+                found.append(self._results.get(timeout=left) if left > 0 else self._results.get_nowait())
                 self.in_flight -= 1
-                if not self.in_flight:
-                    break
         return found
+
+    def _start(self, claimed: list[Claimed]) -> None:
+        for delivery in claimed:
+            task = self._loop.create_task(self._send(delivery))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _send(self, claimed: Claimed) -> None:
         now = dt.datetime.now(dt.UTC)
@@ -79,15 +82,13 @@ class Sender:
         self._results.put(Result(claimed, now, outcome))
 
     async def _stop(self) -> None:
-        """Nothing is in flight unless the worker is failing; then what is left is given up, and its leases run out."""
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.__aexit__(None, None, None)
 
-    def _run(self, coroutine: object) -> "Future[object]":
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)  # type: ignore[arg-type]
+    def _finish(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
 
 def request_headers(claimed: Claimed, *, now: dt.datetime) -> dict[str, str]:

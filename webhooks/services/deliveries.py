@@ -41,7 +41,7 @@ def resend(*, delivery: Delivery, by: Actor, expected_version: int | None = None
         replay_of=current,
     )
     record(by, "delivery.resent", current.public_id, delivery=again.public_id)
-    jobs.after_commit("webhooks.tasks.deliver")
+    jobs.ring_after_commit("webhooks.tasks.deliver")
     return again
 
 
@@ -85,7 +85,7 @@ def start_replay(*, endpoint: Endpoint, by: Actor, expected_version: int | None 
         raise ValidationFailed(FieldError(detail, "too_many", pointer="/since"))
     replay.save()
     record(by, "replay.started", replay.public_id, endpoint=endpoint.public_id, total=replay.total)
-    jobs.after_commit("webhooks.tasks.deliver")
+    jobs.ring_after_commit("webhooks.tasks.deliver")
     return replay
 
 

@@ -142,7 +142,7 @@ def enable_endpoint(
     if release_held_since is not None:
         held = held_deliveries(endpoint).filter(event__occurred_at__gte=release_held_since)
         released = held.update(state=Delivery.State.PENDING, due_at=timezone.now())
-        jobs.after_commit("webhooks.tasks.deliver")
+        jobs.ring_after_commit("webhooks.tasks.deliver")
     return endpoint, released
 
 

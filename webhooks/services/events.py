@@ -8,7 +8,7 @@ from django.db import connection
 from common import jobs
 from organizations.actor import Actor
 from organizations.models import Organization
-from webhooks.envelope import envelope, to_body
+from webhooks.envelope import body
 from webhooks.models import Endpoint, Event
 from webhooks.types import EventType
 
@@ -29,7 +29,7 @@ def emit(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction of the change it tells of")
-    jobs.after_commit("webhooks.tasks.deliver")
+    jobs.ring_after_commit("webhooks.tasks.deliver")
     return Event.objects.create(
         organization=by.organization,
         type=type,
@@ -56,5 +56,5 @@ def redact_events(*, organization: Organization, object_ids: Collection[str], fi
         for part in event.data.values():
             part.update({name: value for name, value in fields.items() if name in part})
         if event.body:
-            event.body = to_body(envelope(event)).decode()
+            event.body = body(event).decode()
         event.save(update_fields=["data", "body"])

@@ -1,31 +1,55 @@
 """Turns: among organizations, endpoints and lanes."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
+from common.ids import new_id
 from tests.cast import Player
 from webhooks.engine import drain
 from webhooks.engine.claim import IN_FLIGHT_PER_ENDPOINT, IN_FLIGHT_PER_ORGANIZATION, claim
-from webhooks.engine.relay import EVENTS_AT_ONCE, relay
+from webhooks.engine.relay import AT_MOST_EACH, relay
 from webhooks.engine.replays import STEP, advance
 from webhooks.models import Delivery, Endpoint, Event, Replay
 from webhooks.services import cancel_replay, create_endpoint, start_replay
 from webhooks.tests.conftest import Receiver, Request, emit_some
 
 
-def test_a_tenant_with_thousands_of_events_delays_nobody(alice: Player, charlie: Player, receiver: Receiver) -> None:
+@pytest.mark.parametrize("count", [1_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_one_tenant_with_a_hundred_thousand_events_delays_nobody(
+    alice: Player, charlie: Player, receiver: Receiver, count: int
+) -> None:
+    """Neither while its events wait to be numbered nor once they all wait to be sent."""
     create_endpoint(by=alice.actor, url=receiver.url("/noisy"))
     create_endpoint(by=charlie.actor, url=receiver.url("/quiet"))
-    emit_some(alice.actor, 1_000)
+    emit_some(alice.actor, 1)
+    template = Event.objects.get()
+    for _ in range(count // 1_000):
+        Event.objects.bulk_create([copied(template) for _ in range(1_000)])
     emit_some(charlie.actor)
 
     relay()
     first = claim(200)
-
-    assert Event.objects.filter(sequence__isnull=False).count() == EVENTS_AT_ONCE + 1
+    assert Event.objects.filter(sequence__isnull=False).count() == AT_MOST_EACH + 1
     assert {claimed.url.rpartition("/")[2] for claimed in first} == {"noisy", "quiet"}
+
+    while relay():
+        pass
+    emit_some(charlie.actor)
+    relay()
+    began = time.monotonic()
+    second = claim(200)
+    assert "quiet" in {claimed.url.rpartition("/")[2] for claimed in second}
+    assert time.monotonic() - began < 2  # however much waits
+
+
+def copied(event: Event) -> Event:
+    values = {field.attname: getattr(event, field.attname) for field in Event._meta.concrete_fields}
+    return Event(**{**values, "id": None, "public_id": new_id("evt")})
 
 
 def test_one_endpoint_has_so_many_in_flight_and_no_more(alice: Player, endpoint: Endpoint) -> None:
@@ -44,17 +68,41 @@ def test_one_organization_has_so_many_in_flight_and_no_more(alice: Player, recei
     assert (len(claim(200)), claim(200)) == (IN_FLIGHT_PER_ORGANIZATION, [])
 
 
-def test_endpoints_that_hang_delay_no_others(alice: Player, charlie: Player, receiver: Receiver) -> None:
+def test_two_that_claim_at_once_do_not_pass_an_organization_s_cap_together(
+    alice: Player, receiver: Receiver, transactional_db: None
+) -> None:
+    """The second one comes upon an endpoint that the first, which has not committed, knows nothing of."""
+    for number in range(6):
+        create_endpoint(by=alice.actor, url=receiver.url(f"/{number}"))
+    emit_some(alice.actor, 20)
+    relay()
+
+    def claim_for_a_new_endpoint() -> int:
+        create_endpoint(by=alice.actor, url=receiver.url("/new"))
+        emit_some(alice.actor)
+        relay()
+        found = len(claim(200))
+        connection.close()
+        return found
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as other:
+        first = len(claim(200))
+        second = other.submit(claim_for_a_new_endpoint).result()
+
+    assert (first, second) == (IN_FLIGHT_PER_ORGANIZATION, 0)
+
+
+def test_half_of_the_endpoints_hanging_delays_no_others(alice: Player, charlie: Player, receiver: Receiver) -> None:
     """They hang until all others have got theirs, however long that takes."""
-    for number in range(3):
-        create_endpoint(by=alice.actor, url=receiver.url(f"/hang/{number}"))
-    create_endpoint(by=charlie.actor, url=receiver.url("/quick"))
+    for player, path in ((alice, "/hang"), (charlie, "/quick")):
+        for number in range(3):
+            create_endpoint(by=player.actor, url=receiver.url(f"{path}/{number}"))
     order, all_served = [], threading.Event()
 
     def answer(request: Request) -> tuple[int, dict[str, str], bytes]:
-        if request.path == "/quick":
+        if request.path.startswith("/quick"):
             order.append("quick")
-            if order.count("quick") == 20:
+            if order.count("quick") == 3 * 20:
                 all_served.set()
         else:
             all_served.wait(10)
@@ -66,7 +114,7 @@ def test_endpoints_that_hang_delay_no_others(alice: Player, charlie: Player, rec
     emit_some(charlie.actor, 20)
     drain()
 
-    assert order[:20] == ["quick"] * 20
+    assert order == ["quick"] * 3 * 20 + ["hung"] * 3 * 10
 
 
 def test_every_lane_has_its_share(alice: Player, endpoint: Endpoint) -> None:
