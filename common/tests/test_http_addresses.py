@@ -26,7 +26,7 @@ def test_no_packet_goes_to_a_private_address(host: str, allow_loopback: bool, co
 
 
 @pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f.1", "0177.0.0.1", "0", "[::ffff:127.0.0.1]", "localhost."])
-def test_odd_spellings_of_a_private_address_lead_nowhere(host: str) -> None:
+def test_decimal_octal_and_hex_hosts_lead_nowhere(host: str) -> None:
     async def run() -> tuple[Outcome, Receiver]:
         async with Receiver(answering(http(200))).listening() as receiver:
             return await send(receiver.url(host), allow_loopback=False), receiver
@@ -57,7 +57,7 @@ class Answers(AbstractResolver):
         pass
 
 
-def test_a_name_that_turns_private_after_a_first_visit_is_blocked() -> None:
+def test_dns_rebinding_to_a_private_address_after_a_first_visit_is_blocked() -> None:
     """Loopback stands for the public internet, which tests cannot reach."""
 
     async def run() -> tuple[list[Failure], int]:
@@ -75,7 +75,7 @@ def test_a_name_that_turns_private_after_a_first_visit_is_blocked() -> None:
 
 
 @pytest.mark.parametrize("addresses", [["10.0.0.1", "127.0.0.1"], ["127.0.0.1", "10.0.0.1"]])
-def test_of_a_mixed_answer_only_the_public_address_is_used(addresses: list[str]) -> None:
+def test_of_mixed_public_and_private_answers_only_the_public_is_used(addresses: list[str]) -> None:
     async def run() -> tuple[Outcome, int]:
         async with Receiver(answering(http(200))).listening() as receiver:
             return await send(receiver.url("mixed.example"), resolver=Answers(addresses)), receiver.connections

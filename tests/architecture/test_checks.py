@@ -30,7 +30,6 @@ def test_a_server_as_it_should_be_passes() -> None:
         ("PUBLIC_URL", "http://bookings.example", "bookingflow.E002"),
         ("IDEMPOTENCY_LEASE_SECONDS", 1.0, "bookingflow.E003"),
         ("WEBHOOK_ALLOW_LOOPBACK", True, "bookingflow.E004"),
-        ("WEBHOOK_TOTAL_SECONDS", 50.0, "bookingflow.E005"),
         ("SECRET_ENCRYPTION_KEYS", [], "bookingflow.E006"),
         ("SECRET_ENCRYPTION_KEYS", ["no key"], "bookingflow.E006"),
         ("SECRET_ENCRYPTION_KEYS", [KEY, KEY[:-8]], "bookingflow.E006"),
@@ -40,3 +39,13 @@ def test_what_would_hurt_later_is_refused_by_number(settings: Any, name: str, va
     setattr(settings, name, value)
 
     assert found() == {id}
+
+
+@pytest.mark.parametrize(
+    ("lease", "ids"), [(14.0, {"bookingflow.E005"}), (15.0, {"bookingflow.E005"}), (29.0, {"bookingflow.E005"}), (30.0, set())]
+)
+def test_a_lease_shorter_than_the_deadline_is_refused(settings: Any, lease: float, ids: set[str]) -> None:
+    """Nor may it be so little longer that an answer cannot be written down in time."""
+    settings.WEBHOOK_TOTAL_SECONDS, settings.WEBHOOK_LEASE_SECONDS = 15.0, lease
+
+    assert found() == ids

@@ -424,7 +424,7 @@ def test_a_paused_endpoint_gets_no_replay_but_a_preview(alice: Player, endpoint:
     assert alice.api.post(path(endpoint, "/replay"), {**since, "dry_run": True}).status_code == 200
 
 
-def test_another_tenant_can_neither_read_nor_send_again(
+def test_one_tenant_can_neither_read_nor_resend_nor_replay_anothers(
     alice: Player, charlie: Player, endpoint: Endpoint, receiver: Receiver
 ) -> None:
     (delivery,) = send(alice)

@@ -19,7 +19,7 @@ WRITERS, EACH = 6, 12
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cursor_reader_skips_nothing_beside_long_transactions(alice: Player) -> None:
+def test_paging_by_cursor_skips_nothing_beside_long_concurrent_transactions(alice: Player) -> None:
     """Each writer draws its event's key early and commits late, in another order than the others; two relays number them."""
     done = threading.Event()
     writing = threading.Semaphore(0)
