@@ -77,6 +77,7 @@ def tenants(urls: list[str]) -> Iterator[Tenants]:
 def _forget(organizations: list[Organization]) -> None:
     keys = [organization.pk for organization in organizations]
     with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '30s'")  # what the workers that were just killed had begun comes to its end first
         for table, column in (
             ("webhooks_attempt", "endpoint_id IN (SELECT id FROM webhooks_endpoint WHERE organization_id = ANY(%s))"),
             ("webhooks_delivery", "organization_id = ANY(%s)"),

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from common import jobs
 from webhooks.engine.claim import Claimed, claim
 from webhooks.engine.record import reclaim, record
-from webhooks.engine.relay import has_news, relay
+from webhooks.engine.relay import relay
 from webhooks.engine.replays import advance
 from webhooks.engine.send import Sender
 
@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 IN_FLIGHT = 200
 BATCH, BATCH_SECONDS = 64, 0.02  # results are written when so many are there, or after so long
 LOOK_EVERY = 0.1  # seconds between looks for more while requests are under way
-LOOK_AGAIN = 0.01  # seconds until another look when only another worker's relay has news in its hands
 TIDY_EVERY = 1.0  # seconds between looks for leases that ran out and replays that have room
 TAKES_NEW_FOR = 30.0  # seconds; then the task ends when its last request has, and the next bell starts another
 DATABASE_BACK_WITHIN = 60.0  # seconds
@@ -60,13 +59,9 @@ def drain(*, sender: Sender | None = None, seconds: float = TAKES_NEW_FOR) -> in
             jobs.send("webhooks.tasks.deliver")  # there may be more
             return sent
         elif look_at:
-            if _insist(advance):
-                look_at = 0.0
-            elif _insist(has_news):
-                time.sleep(LOOK_AGAIN)
-                look_at = 0.0
-            else:
-                return sent
+            if not _insist(advance):
+                return sent  # what another worker's relay has in its hands, that worker looks for again
+            look_at = 0.0
 
 
 def _insist(step: Callable[[], Answer]) -> Answer:
