@@ -135,6 +135,7 @@ CELERY_TASK_ROUTES = {"webhooks.tasks.deliver": {"queue": "webhooks"}}  # worker
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 5.0)  # how often beat looks for holds and games that have ended
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
+    "work-off-payments": {"task": "bookings.tasks.work_off_payments", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
     "deliver-webhooks": {"task": "webhooks.tasks.deliver", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
@@ -211,7 +212,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     # A refused request is the client's business, told in the answer; the log keeps what is ours to mend.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "stripe": {"level": "WARNING"},
+    },
 }
 
 # Security. HTTPS is required everywhere but on a developer's machine.

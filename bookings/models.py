@@ -161,15 +161,21 @@ class Booking(models.Model):
             return 0
         return max(0, self.total - self.net_paid)
 
-    def settle(self) -> None:
-        """Bring `payment_status` in line with the amounts."""
+    def settle(self, latest: "Booking.PaymentStatus | None" = None) -> None:
+        """Bring `payment_status` in line with the amounts. While nothing is paid it tells how the `latest` payment is doing:
+        pending, failed, or unpaid for none; not given, as before.
+        """
         status = self.PaymentStatus
+        if latest is None:
+            latest = status(self.payment_status) if self.payment_status in (status.PENDING, status.FAILED) else status.UNPAID
+        if self.status in (self.Status.CANCELED, self.Status.EXPIRED):
+            latest = status.UNPAID
         if self.amount_refunded and (self.status == self.Status.CANCELED or self.net_paid < self.total):
             self.payment_status = status.PARTIALLY_REFUNDED if self.net_paid else status.REFUNDED
         elif self.net_paid >= self.total and (self.net_paid or self.status != self.Status.CANCELED):
             self.payment_status = status.PAID
         else:
-            self.payment_status = status.DEPOSIT_PAID if self.net_paid else status.UNPAID
+            self.payment_status = status.DEPOSIT_PAID if self.net_paid else latest
 
 
 class Quote(models.Model):

@@ -9,7 +9,7 @@ from bookings.models import Booking, BookingHistory, Quote
 from common.walltime import local_text, utc_text, zone
 from customers.serializers import CustomerShape
 from developers.shapes import Literal, Reference, Shape
-from payments.serializers import RefundShape
+from payments.serializers import OpenPaymentShape, RefundShape
 from rooms.serializers import RoomShape
 
 
@@ -135,7 +135,11 @@ class PriceChangeShape(serializers.Serializer[Any]):
     currency = serializers.CharField()
 
 
-class ChangedBookingShape(BookingShape):
+class PaidBookingShape(BookingShape):
+    payment = OpenPaymentShape(required=False, help_text="The payment through Stripe that the request began, if it did.")
+
+
+class ChangedBookingShape(PaidBookingShape):
     price_change = PriceChangeShape()
 
 
@@ -152,6 +156,10 @@ class RefundSummaryShape(serializers.Serializer[Any]):
 
 class CanceledBookingShape(BookingShape):
     refund = RefundSummaryShape(allow_null=True)
+
+
+class RefundedBookingShape(BookingShape):
+    refund = RefundSummaryShape()
 
 
 class QuoteShape(Shape):

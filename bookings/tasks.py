@@ -3,11 +3,18 @@
 from celery import shared_task
 
 from bookings import services
+from common import jobs
 
 
 @shared_task
 def expire_holds() -> None:
     services.expire_holds()
+
+
+@shared_task
+def work_off_payments() -> None:
+    jobs.hear("bookings.tasks.work_off_payments")
+    services.work_off_payments()
 
 
 @shared_task

@@ -64,6 +64,7 @@ class ErrorCode(Enum):
     RATE_LIMITED = (429, "Too many requests", True)
     INTERNAL_ERROR = (500, "Something went wrong on our side", True)
     BUSY_RETRY = (503, "Too many writers at once", True)
+    PAYMENT_PROVIDER_UNAVAILABLE = (503, "The payment provider does not answer", True)
 
     def __init__(self, status: int, title: str, retryable: bool) -> None:
         self.status = status

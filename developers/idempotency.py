@@ -2,7 +2,9 @@
 
 1. A short transaction claims the key: (organization, key) is unique, so of many at once one wins.
 2. The business write and its answer commit together, under a lock on the claim that checks the lease is still ours:
-   after a crash in between nothing has happened, and once the lease has run out a repeated request runs it anew.
+   after a crash in between nothing has happened, and once the lease has run out a repeated request runs it anew. What
+   must ask someone outside does that after this commit, and the record then names the `resource`: a repeated request
+   goes on from there and never begins again.
 3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409, at once:
    the claim is read without its lock.
 
@@ -14,6 +16,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import orjson
 from django.conf import settings
@@ -34,13 +37,20 @@ KEPT_HEADERS = ("ETag", "Location")
 BASES = ("/api/v1/public", "/v1")  # two addresses of the same routes
 CLAIM_TRIES = 3  # a claim that vanished or was taken over while we looked is looked at again
 
-Execute = Callable[[], Response]
+Execute = Callable[[], "Response | Unfinished"]
 Refuse = Callable[[Exception], Response]
 
 
-def run(request: Request, key: str, *, execute: Execute, refuse: Refuse) -> Response:
-    """The answer of `execute`, run at most once for the key. `refuse` turns its exceptions into answers. Both answer
-    with a rendered body.
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a write answers that has committed its part and must ask someone outside, for what it has made, before it can tell."""
+
+    resource: str  # a public id
+
+
+def run(request: Request, key: str, *, execute: Execute, finish: Callable[[str], Response], refuse: Refuse) -> Response:
+    """The answer of `execute`, run at most once for the key; where that is Unfinished, the answer of `finish`, which may run
+    again. `refuse` turns their exceptions into answers. All answer with a rendered body.
 
     Raises IdempotencyInProgress, IdempotencyKeyReused.
     """
@@ -49,17 +59,33 @@ def run(request: Request, key: str, *, execute: Execute, refuse: Refuse) -> Resp
     if claim.lease != lease:
         return _replay(claim)
     try:
-        with transaction.atomic():
-            _still_ours(claim, lease)
-            response = execute()
-            _store(claim, response)
+        if not claim.resource:
+            with transaction.atomic():
+                _still_ours(claim, lease)
+                outcome = execute()
+                if not isinstance(outcome, Unfinished):
+                    _store(claim, outcome)
+                    return outcome
+                claim.resource = outcome.resource
+                claim.save(update_fields=["resource"])
+        response = finish(claim.resource)
+        _store(claim, response)
     except Exception as error:
         response = refuse(error)
         if response.status_code in NOT_KEPT or response.status_code >= 500:
-            IdempotencyRecord.objects.filter(pk=claim.pk, lease=lease, status=None).delete()
+            _let_go(claim, lease)
         else:
             _store(claim, response)
     return response
+
+
+def _let_go(claim: IdempotencyRecord, lease: uuid.UUID) -> None:
+    """A repeated request runs anew; or goes on, where something was made."""
+    ours = IdempotencyRecord.objects.filter(pk=claim.pk, lease=lease, status=None)
+    if IdempotencyRecord.objects.filter(pk=claim.pk, resource="").exists():
+        ours.delete()
+    else:
+        ours.update(lease_expires_at=timezone.now())
 
 
 def _claim(request: Request, key: str, lease: uuid.UUID) -> IdempotencyRecord:

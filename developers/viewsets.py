@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from common.errors import ErrorCode, FieldError, ValidationFailed
 from developers import conditional, idempotency, problems
 from developers.filters import StrictFilterBackend
+from developers.idempotency import Unfinished
 from developers.inputs import Input
 from developers.pagination import KeysetPagination
 from developers.renderers import rendered
@@ -84,16 +85,21 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
             name = request.method.lower()
             setattr(self, name, functools.partial(self.write, getattr(self, name)))
 
-    def write(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Run the handler in one transaction, once for each Idempotency-Key."""
+    def write(self, handler: Callable[..., Response | Unfinished], request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Run the handler in one transaction, once for each Idempotency-Key; and `finish` after it, where it is unfinished."""
 
-        def execute() -> Response:
-            return rendered(handler(request, *args, **kwargs))
+        def execute() -> Response | Unfinished:
+            outcome = handler(request, *args, **kwargs)
+            return outcome if isinstance(outcome, Unfinished) else rendered(outcome)
+
+        def finish(resource: str) -> Response:
+            return rendered(self.finish(resource))
 
         key = request.headers.get(idempotency.HEADER)
         if key is None:
             with transaction.atomic():
-                return execute()
+                outcome = execute()
+            return finish(outcome.resource) if isinstance(outcome, Unfinished) else outcome
         if not 0 < len(key) <= idempotency.MAX_LETTERS or not key.isprintable():
             raise ValidationFailed(
                 FieldError(f"1 to {idempotency.MAX_LETTERS} printable characters.", parameter=idempotency.HEADER)
@@ -102,7 +108,11 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
         def refuse(error: Exception) -> Response:
             return rendered(problems.respond(problems.to_domain_error(error), request))
 
-        return idempotency.run(request, key, execute=execute, refuse=refuse)
+        return idempotency.run(request, key, execute=execute, finish=finish, refuse=refuse)
+
+    def finish(self, resource: str) -> Response:
+        """The answer to a write whose handler was Unfinished: ask outside for what it has made. No transaction is open."""
+        raise NotImplementedError
 
     @property
     def actor(self) -> Actor:

@@ -15,54 +15,131 @@ class PaymentQuerySet(TenantQuerySet):
     def of(self, subject: str) -> Self:
         return self.filter(subject=subject)
 
+    def succeeded(self) -> Self:
+        return self.filter(status="succeeded")
 
-class RefundQuerySet(PaymentQuerySet):
+    def open(self) -> Self:
+        """Through Stripe, and not settled for good: the payer may still pay."""
+        return self.filter(mode="stripe").exclude(status__in=["succeeded", "canceled"])
+
+
+class RefundQuerySet(TenantQuerySet):
+    def of(self, subject: str) -> Self:
+        return self.filter(subject=subject)
+
     def for_cancellation(self) -> Self:
         return self.filter(purpose=self.model.Purpose.CANCELLATION)
 
+    def standing(self) -> Self:
+        """Given back, or about to be."""
+        return self.exclude(status="failed")
+
+
+class StripeAccount(models.Model):
+    """An organization's own way to Stripe. What is empty here comes from the platform's settings."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="+")
+    secret_key = models.TextField(blank=True, editable=False, help_text="Encrypted.")
+    publishable_key = models.CharField(max_length=255, blank=True, help_text="For the payer's browser; no secret.")
+    webhook_secret = models.TextField(blank=True, editable=False, help_text="Encrypted.")
+    connected_account = models.CharField(
+        max_length=255, blank=True, help_text="`acct_…`: act for this Connect account with the platform's key."
+    )
+    api_base = models.URLField(blank=True, help_text="Where Stripe's API is; empty: as the platform's.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Stripe for {self.organization}"
+
 
 class Payment(models.Model):
-    """One amount received. `pos` and `external` ones were taken elsewhere and are told to us by an integrator."""
+    """One amount received, or on its way. `pos` and `external` ones were taken elsewhere and are told to us by an integrator.
+
+    Of a `stripe` one this row is the order to Stripe: its id is the idempotency key, so that whoever finds it unsettled can
+    give the order again. `check_at` says when to look at Stripe's side next; null: there is nothing more to learn.
+    """
 
     class Mode(models.TextChoices):
+        STRIPE = "stripe", "Stripe"
         POS = "pos", "Point of sale"
         EXTERNAL = "external", "Elsewhere"
 
     class Status(models.TextChoices):
+        CREATING = "creating", "Being set up"
+        PENDING = "pending", "Waits for the payer"
+        REQUIRES_ACTION = "requires_action", "Waits for the payer's authentication"
+        PROCESSING = "processing", "Being processed"
         SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed; the payer may try again"
+        CANCELED = "canceled", "Canceled"
 
     public_id = PublicIdField("pay")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     subject = models.CharField(max_length=32, db_index=True)
     mode = models.CharField(max_length=10, choices=Mode.choices)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SUCCEEDED)
+    status = models.CharField(max_length=15, choices=Status.choices, default=Status.SUCCEEDED)
     amount = models.BigIntegerField(help_text="Minor units.")
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=200, blank=True, help_text="The integrator's own number for it.")
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    # Through Stripe only.
+    intent = models.CharField(max_length=255, blank=True, help_text="`pi_…`; empty until Stripe has answered once.")
+    charge = models.CharField(max_length=255, blank=True)
+    payment_method = models.CharField(max_length=255, blank=True, help_text="`pm_…`, to be charged without the payer's browser.")
+    failure_code = models.CharField(max_length=100, blank=True)
+    failure_message = models.CharField(max_length=500, blank=True)
+    failed_charge = models.CharField(
+        max_length=255, blank=True, editable=False, help_text="Tells a second failure from the first."
+    )
+    purpose = models.JSONField(default=dict, blank=True, help_text="What its success brings about, in the words of its subject.")
+    unwanted = models.BooleanField(default=False, help_text="To be canceled; if it succeeds first, to be given back.")
+    check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checks = models.PositiveIntegerField(default=0, editable=False)
 
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-pk"]
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_amount_positive"),
+            models.UniqueConstraint(fields=["intent"], name="payment_intent_unique", condition=~Q(intent="")),
+            models.CheckConstraint(condition=Q(mode="stripe") | Q(status="succeeded"), name="payment_recorded_when_taken"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="payment_by_creation"),
+            models.Index(fields=["check_at"], name="payment_to_check", condition=Q(check_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} for {self.subject}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in (self.Status.SUCCEEDED, self.Status.CANCELED)
 
 
 class Refund(models.Model):
     """One amount given back out of one payment.
 
-    For `pos` and `external` payments it is succeeded when written: the money is handed back where it was taken.
+    For `pos` and `external` payments it is succeeded when written: the money is handed back where it was taken. For Stripe
+    the row is the order, as a payment's is.
     """
 
     class Status(models.TextChoices):
+        PENDING = "pending", "Under way"
         SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed: the money is still here"
 
     class Purpose(models.TextChoices):
         CANCELLATION = "cancellation", "Cancellation"
         CHANGE = "change", "The price fell"
+        LATE = "late", "What it was for could no longer be had"
+        REQUEST = "request", "Asked for by itself"
 
     public_id = PublicIdField("ref")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -74,12 +151,23 @@ class Refund(models.Model):
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CANCELLATION)
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    # Through Stripe only.
+    stripe_id = models.CharField(max_length=255, blank=True, help_text="`re_…`")
+    failure = models.CharField(max_length=500, blank=True, help_text="Why Stripe could not give it back.")
+    check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checks = models.PositiveIntegerField(default=0, editable=False)
 
     objects = RefundQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-pk"]
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
+            models.UniqueConstraint(fields=["stripe_id"], name="refund_stripe_id_unique", condition=~Q(stripe_id="")),
+        ]
+        indexes: ClassVar = [models.Index(fields=["check_at"], name="refund_to_check", condition=Q(check_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} back for {self.subject}"

@@ -1,9 +1,13 @@
 """Outgoing shapes of money."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from developers.shapes import Literal, Shape
-from payments.models import Refund
+from payments.gateway import Intent, account_of
+from payments.models import Payment, Refund
+from payments.services import refunded
 
 
 class RefundShape(Shape):
@@ -15,4 +19,69 @@ class RefundShape(Shape):
     amount = serializers.IntegerField(help_text="In minor units of the currency.")
     currency = serializers.CharField()
     reason = serializers.CharField()
+    failure = serializers.CharField(help_text="Why the provider could not give it back; else empty.")
     created_at = serializers.DateTimeField()
+
+
+class FailureShape(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="The provider's own, such as `card_declined`.")
+    message = serializers.CharField()
+
+
+class StripeShape(serializers.Serializer[Any]):
+    """What it is called at Stripe's side; null until it is known there."""
+
+    payment_intent = serializers.CharField(allow_null=True)
+    charge = serializers.CharField(allow_null=True)
+
+
+class PaymentShape(Shape):
+    object = Literal("payment")
+    id = serializers.CharField(source="public_id")
+    booking = serializers.CharField(source="subject")
+    mode = serializers.ChoiceField(Payment.Mode.choices)
+    status = serializers.ChoiceField(Payment.Status.choices)
+    amount = serializers.IntegerField(help_text="In minor units of the currency.")
+    amount_refunded = serializers.IntegerField(help_text="Given back or about to be.")
+    currency = serializers.CharField()
+    reference = serializers.CharField(help_text="The integrator's own number for it.")
+    failure = FailureShape(allow_null=True, help_text="Of the last try that failed.")
+    stripe = StripeShape(allow_null=True, help_text="Null for other modes.")
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    @staticmethod
+    def get_amount_refunded(payment: Payment) -> int:
+        return refunded(payment)
+
+    @staticmethod
+    def get_failure(payment: Payment) -> dict[str, str] | None:
+        if not payment.failure_code and not payment.failure_message:
+            return None
+        return {"code": payment.failure_code, "message": payment.failure_message}
+
+    @staticmethod
+    def get_stripe(payment: Payment) -> dict[str, str | None] | None:
+        if payment.mode != Payment.Mode.STRIPE:
+            return None
+        return {"payment_intent": payment.intent or None, "charge": payment.charge or None}
+
+
+def open_payment(payment: Payment, intent: Intent) -> dict[str, Any]:
+    """The payment in OpenPaymentShape."""
+    open = not payment.is_settled
+    return {
+        **PaymentShape.json(payment),
+        "client_secret": intent.client_secret if open else None,
+        "publishable_key": account_of(payment.organization).publishable_key or None,
+        "next_action": intent.next_action if open else None,
+    }
+
+
+class OpenPaymentShape(PaymentShape):
+    """A payment with what the payer's browser needs to make or authenticate it, in the answer that began it."""
+
+    client_secret = serializers.CharField(allow_null=True, help_text="For Stripe.js; null once it has succeeded.")
+    publishable_key = serializers.CharField(allow_null=True, help_text="For Stripe.js.")
+    next_action = serializers.DictField(allow_null=True, help_text="What the payer's bank asks for, in Stripe's words.")

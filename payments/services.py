@@ -1,48 +1,186 @@
 """The verbs on money. The caller holds the lock on what was paid for, so that sums hold still."""
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.db import models, transaction
 from django.db.models import Sum
 
+from common import jobs
+from common.signing import encrypt
 from organizations.actor import Actor
-from payments.errors import PaymentModeUnavailable, RefundExceedsPaid
-from payments.models import Payment, Refund
+from payments.errors import RefundExceedsPaid
+from payments.gateway import Gateway, GivenBack, Intent, account_of
+from payments.models import Payment, Refund, StripeAccount
+
+WORK_OFF = "bookings.tasks.work_off_payments"
+FIRST_CHECK = dt.timedelta(seconds=60)  # by then the request that began it has finished, or never will
+# Between looks at Stripe, whatever webhooks tell; then as long as the last.
+CHECK_AFTER = [dt.timedelta(seconds=seconds) for seconds in (10, 30, 60, 120, 300, 900, 3600)]
+KEYS_LAST = dt.timedelta(hours=23)  # Stripe forgets idempotency keys after 24: then an order may not be given again
+
+Order = TypeVar("Order", Payment, Refund)
 
 
 def record_payment(*, subject: str, mode: str, amount: int, currency: str, reference: str, by: Actor) -> Payment:
-    """Note money that was taken elsewhere (`pos`, `external`). Raises PaymentModeUnavailable for Stripe."""
-    if mode not in Payment.Mode:
-        raise PaymentModeUnavailable("Payments through Stripe are not available yet: use none, pos or external.")
+    """Note money that was taken elsewhere (`pos`, `external`)."""
     return Payment.objects.create(
         organization=by.organization, subject=subject, mode=mode, amount=amount, currency=currency, reference=reference
     )
 
 
-def request_refund(*, subject: str, amount: int, purpose: Refund.Purpose, reason: str = "") -> list[Refund]:
-    """Give `amount` (minor units) back, out of the newest payments first. One refund per payment touched.
+def begin_payment(
+    *, subject: str, amount: int, currency: str, payment_method: str, purpose: Mapping[str, Any], now: dt.datetime, by: Actor
+) -> Payment:
+    """The order to Stripe, to be carried out once it is committed. It replaces what is still open for the subject.
+
+    Raises PaymentModeUnavailable.
+    """
+    account_of(by.organization)
+    drop_payments(subject=subject, now=now)
+    return Payment.objects.create(
+        organization=by.organization,
+        subject=subject,
+        mode=Payment.Mode.STRIPE,
+        status=Payment.Status.CREATING,
+        amount=amount,
+        currency=currency,
+        payment_method=payment_method,
+        purpose=dict(purpose),
+        check_at=now + FIRST_CHECK,
+    )
+
+
+def drop_payments(*, subject: str, now: dt.datetime) -> None:
+    """What is still open is no longer wanted: canceled at Stripe soon, or given back if the payer was quicker."""
+    if Payment.objects.of(subject).open().filter(unwanted=False).update(unwanted=True, check_at=now, checks=0):
+        jobs.ring_after_commit(WORK_OFF)
+
+
+def advance_payment(payment: Payment) -> Intent:
+    """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
+    return Gateway(account_of(payment.organization)).advance(payment)
+
+
+def note_intent(payment: Payment, intent: Intent, *, now: dt.datetime) -> None:
+    """Write onto the locked row what Stripe says."""
+    payment.intent, payment.status = intent.id, intent.status
+    payment.charge = intent.charge or payment.charge
+    payment.failure_code, payment.failure_message = intent.failure_code, intent.failure_message
+    payment.failed_charge = intent.failed_charge
+    payment.check_at = None if payment.is_settled else now + CHECK_AFTER[min(payment.checks, len(CHECK_AFTER) - 1)]
+    payment.version += 1
+    payment.save()
+
+
+def note_refusal(payment: Payment, *, code: str, message: str) -> None:
+    """Stripe takes no such order: there is nothing to pay any more."""
+    payment.status, payment.failure_code, payment.failure_message = Payment.Status.CANCELED, code[:100], message[:500]
+    payment.check_at = None
+    payment.version += 1
+    payment.save()
+
+
+def request_refund(
+    *, subject: str, amount: int, purpose: Refund.Purpose, now: dt.datetime, reason: str = "", payment: Payment | None = None
+) -> list[Refund]:
+    """Give `amount` (minor units) back, out of the newest payments first, or out of the one named. One refund per payment
+    touched; those through Stripe are ordered once this is committed.
 
     Raises RefundExceedsPaid: the refunds of a subject never exceed what was paid for it.
     """
     refunds = []
     rest = amount
-    for payment in Payment.objects.of(subject).order_by("-pk"):
-        share = min(rest, payment.amount - refunded(payment))
+    payments = Payment.objects.of(subject).succeeded().order_by("-pk").select_for_update()
+    for source in payments.filter(pk=payment.pk) if payment else payments:
+        share = min(rest, source.amount - refunded(source))
         if share > 0:
-            refunds.append(
-                Refund.objects.create(
-                    payment=payment,
-                    organization=payment.organization,
-                    subject=subject,
-                    amount=share,
-                    currency=payment.currency,
-                    purpose=purpose,
-                    reason=reason,
-                )
-            )
+            refunds.append(_refund(source, share, purpose=purpose, reason=reason, now=now))
             rest -= share
     if rest > 0:
         raise RefundExceedsPaid(refundable=amount - rest)
     return refunds
 
 
+def _refund(payment: Payment, amount: int, *, purpose: Refund.Purpose, reason: str, now: dt.datetime) -> Refund:
+    through_stripe = payment.mode == Payment.Mode.STRIPE
+    if through_stripe:
+        jobs.ring_after_commit(WORK_OFF)
+    payment.version += 1
+    payment.save(update_fields=["version", "updated_at"])
+    return Refund.objects.create(
+        payment=payment,
+        organization=payment.organization,
+        subject=payment.subject,
+        status=Refund.Status.PENDING if through_stripe else Refund.Status.SUCCEEDED,
+        amount=amount,
+        currency=payment.currency,
+        purpose=purpose,
+        reason=reason,
+        check_at=now if through_stripe else None,
+    )
+
+
+def advance_refund(refund: Refund) -> GivenBack:
+    """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
+    return Gateway(account_of(refund.organization)).give_back(refund)
+
+
+def note_refund(refund: Refund, given_back: GivenBack, *, now: dt.datetime) -> None:
+    """Write onto the locked row what Stripe says."""
+    refund.stripe_id = given_back.id or refund.stripe_id
+    refund.status, refund.failure = given_back.status, given_back.failure
+    pending = refund.status == Refund.Status.PENDING
+    refund.check_at = now + CHECK_AFTER[min(refund.checks, len(CHECK_AFTER) - 1)] if pending else None
+    refund.save()
+
+
 def refunded(payment: Payment) -> int:
-    """What has been given back out of the payment, in minor units."""
-    return payment.refunds.aggregate(total=Sum("amount"))["total"] or 0
+    """What has been given back out of the payment or is about to be, in minor units."""
+    return payment.refunds.standing().aggregate(total=Sum("amount"))["total"] or 0
+
+
+def warn_of_failed_refund(refund: Refund) -> None:
+    """Have the owners told: money that they believe to be gone is still here."""
+    jobs.after_commit("payments.tasks.tell_owners_of_failed_refund", refund.pk)
+
+
+@transaction.atomic
+def due_for_a_look(orders: "models.QuerySet[Order]", *, now: dt.datetime, limit: int) -> list[Order]:
+    """Orders whose `check_at` has come, put off before anybody looks: another worker finds them only if this one vanishes."""
+    due = orders.filter(check_at__lte=now).order_by("check_at").select_related("organization")
+    found = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+    for order in found:
+        order.check_at = now + max(FIRST_CHECK, CHECK_AFTER[min(order.checks, len(CHECK_AFTER) - 1)])
+        order.checks += 1
+        order.save(update_fields=["check_at", "checks"])
+    return found
+
+
+def look_soon(*, intent: str = "", refund: str = "", own_account_of: int | None, now: dt.datetime) -> None:
+    """Stripe tells that something happened to one of its objects: what it was is asked anew, so that order and repetition do
+    not matter. `own_account_of` is the organization whose own secret has signed it; None: the platform's has.
+    """
+    own = StripeAccount.objects.exclude(webhook_secret="").values("organization")
+    for model, known in ((Payment, {"intent": intent}), (Refund, {"stripe_id": refund})):
+        if not all(known.values()):
+            continue
+        rows = model.objects.filter(**known)
+        rows = rows.filter(organization=own_account_of) if own_account_of else rows.exclude(organization__in=own)
+        if rows.update(check_at=now, checks=0):
+            jobs.ring_after_commit(WORK_OFF)
+
+
+def set_stripe_account(
+    *, by: Actor, secret_key: str | None = None, webhook_secret: str | None = None, **fields: str
+) -> StripeAccount:
+    """Change what is given; secrets are kept encrypted, and an empty one goes back to the platform's."""
+    account, _ = StripeAccount.objects.get_or_create(organization=by.organization)
+    for name, value in {"secret_key": secret_key, "webhook_secret": webhook_secret}.items():
+        if value is not None:
+            setattr(account, name, encrypt(value) if value else "")
+    for name, text in fields.items():
+        setattr(account, name, text)
+    account.save()
+    return account

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from bookings.models import Quote
 from customers.inputs import CustomerInput
@@ -18,17 +19,32 @@ REFUND_DIGITS = 11  # those of money.MAX_AMOUNT
 
 
 class PaymentInput(Input):
-    """`none`: pay later. `pos`, `external`: the amount was taken elsewhere and is recorded."""
+    """`none`: pay later. `pos`, `external`: the amount was taken elsewhere and is recorded. `stripe`: what is due is taken
+    through Stripe, from the payer's browser, or at once from the `payment_method`.
+    """
 
-    mode = serializers.ChoiceField(["none", "pos", "external", "stripe"])
-    amount = Money(min_value=1, required=False)
+    mode = serializers.ChoiceField(
+        ["none", "pos", "external", "stripe"], required=False, help_text="Default with a payment_method: stripe."
+    )
+    amount = Money(min_value=1, required=False, help_text="Of pos and external, in minor units.")
     reference = Text(required=False, allow_blank=True, help_text="Your own number for the payment.")
+    payment_method = Text(max_length=255, required=False, help_text="`pm_…`: a card of Stripe's, charged without the payer.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        taken = attrs["mode"] in ("pos", "external")
-        if taken != ("amount" in attrs) and attrs["mode"] != "stripe":
-            detail = "This amount is required." if taken else "Nothing is paid with mode none."
-            raise serializers.ValidationError({"amount": [detail]}, code="required" if taken else "invalid")
+        attrs.setdefault("mode", "stripe" if "payment_method" in attrs else None)
+        mode, errors = attrs["mode"], {}
+        if mode is None:
+            errors["mode"] = ErrorDetail("This field is required.", "required")
+        elif mode in ("pos", "external"):
+            if "amount" not in attrs:
+                errors["amount"] = ErrorDetail("This amount is required.", "required")
+        elif "amount" in attrs:
+            detail = "Nothing is paid with mode none." if mode == "none" else "What is due is taken: leave the amount out."
+            errors["amount"] = ErrorDetail(detail, "invalid")
+        if mode != "stripe" and "payment_method" in attrs:
+            errors["payment_method"] = ErrorDetail("Only Stripe charges a payment method.", "invalid")
+        if errors:
+            raise serializers.ValidationError({name: [error] for name, error in errors.items()})
         return attrs
 
 
@@ -87,7 +103,7 @@ class CreateBookingInput(DetailsInput):
     source = serializers.ChoiceField(["api", "agent", "pos", "widget", "import"], required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("hold") and attrs.get("payment", {}).get("mode", "none") != "none":
+        if attrs.get("hold") and attrs.get("payment", {}).get("mode", "none") in ("pos", "external"):
             raise serializers.ValidationError({"hold": ["What is paid for is confirmed, not held."]})
         return attrs
 
@@ -129,6 +145,11 @@ class QuoteChangeInput(Input):
 
 class ConfirmInput(Input):
     payment = PaymentInput(required=False)
+
+
+class RefundInput(Input):
+    amount = Money(min_value=1, required=False, help_text="In minor units. Default: all that is left.")
+    reason = Text(required=False, allow_blank=True)
 
 
 class PageQuery(Input):

@@ -16,5 +16,6 @@ urlpatterns = [
     path(f"{ONE}/extend", BookingViewSet.as_view({"post": "extend"}), name="booking-extend"),
     path(f"{ONE}/check-in", BookingViewSet.as_view({"post": "check_in"}), name="booking-check-in"),
     path(f"{ONE}/no-show", BookingViewSet.as_view({"post": "no_show"}), name="booking-no-show"),
+    path(f"{ONE}/refunds", BookingViewSet.as_view({"post": "refund"}), name="booking-refunds"),
     path(f"{ONE}/events", BookingHistoryViewSet.as_view({"get": "list"}), name="booking-events"),
 ]

@@ -17,6 +17,7 @@ from bookings.api.inputs import (
     PageQuery,
     QuoteChangeInput,
     QuoteCreationInput,
+    RefundInput,
 )
 from bookings.filters import BookingFilters
 from bookings.models import Booking, BookingHistory, Quote
@@ -25,13 +26,19 @@ from bookings.serializers import (
     BookingShape,
     CanceledBookingShape,
     ChangedBookingShape,
+    PaidBookingShape,
     QuoteShape,
+    RefundedBookingShape,
 )
 from common.errors import ErrorCode, NotFound
+from developers.idempotency import Unfinished
 from developers.pagination import KeysetPagination
 from developers.viewsets import ApiViewSet
 from organizations.actor import Actor
 from organizations.permissions import Scope
+from payments.errors import PaymentRefused, PaymentRequired
+from payments.models import Payment
+from payments.serializers import open_payment
 
 # To take a slot: what the room's rules forbid, and what is taken.
 TAKES_SLOT = (
@@ -47,7 +54,12 @@ TAKES_SLOT = (
     ErrorCode.PRIVATE_UNAVAILABLE,
 )
 MOVES = (*TAKES_SLOT, ErrorCode.INVALID_TRANSITION, ErrorCode.RESCHEDULE_NOT_ALLOWED)
-RECORDS = (ErrorCode.DUPLICATE_EXTERNAL_ID, ErrorCode.PRICE_CHANGED, ErrorCode.PAYMENT_MODE_UNAVAILABLE)
+PAYS = (
+    ErrorCode.PAYMENT_MODE_UNAVAILABLE,
+    ErrorCode.PAYMENT_FAILED,
+    ErrorCode.PAYMENT_PROVIDER_UNAVAILABLE,
+)
+RECORDS = (ErrorCode.DUPLICATE_EXTERNAL_ID, ErrorCode.PRICE_CHANGED, *PAYS)
 
 
 def find_booking(id: str, *, by: Actor) -> Booking:
@@ -77,18 +89,20 @@ class BookingViewSet(ApiViewSet):
         "extend": Scope.BOOKINGS_WRITE,
         "check_in": Scope.BOOKINGS_WRITE,
         "no_show": Scope.BOOKINGS_WRITE,
+        "refund": Scope.REFUNDS_WRITE,
     }
 
     refusals: ClassVar = {
         "create": (*TAKES_SLOT, *RECORDS),
-        "update": (*MOVES, *RECORDS),
+        "update": (*MOVES, *RECORDS, ErrorCode.PAYMENT_REQUIRED),
         "destroy": (ErrorCode.INVALID_TRANSITION, ErrorCode.CANCELLATION_NOT_ALLOWED, ErrorCode.REFUND_EXCEEDS_PAID),
         "quote_creation": TAKES_SLOT,
         "quote": (*MOVES, ErrorCode.CANCELLATION_NOT_ALLOWED),
-        "confirm": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.PAYMENT_MODE_UNAVAILABLE),
+        "confirm": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, *PAYS),
         "extend": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.HOLD_LIMIT_REACHED),
         "check_in": (ErrorCode.INVALID_TRANSITION,),
         "no_show": (ErrorCode.INVALID_TRANSITION,),
+        "refund": (ErrorCode.REFUND_EXCEEDS_PAID,),
     }
 
     def booking(self) -> Booking:
@@ -108,12 +122,18 @@ class BookingViewSet(ApiViewSet):
         summary="Book",
         tags=["Bookings"],
         request=CreateBookingInput,
-        responses={201: BookingShape},
+        responses={201: PaidBookingShape},
     )
-    def create(self, request: Request) -> Response:
-        """Confirmed at once, or held with `"hold": true`. Every rule that availability applies is applied again."""
+    def create(self, request: Request) -> Response | Unfinished:
+        """Confirmed at once, or held with `"hold": true`. Every rule that availability applies is applied again.
+
+        With `payment.mode` stripe it is held until it is paid: by the payer's browser, with the answer's
+        `payment.client_secret`, or at once with a `payment_method`. A declined card is refused (402 `payment_failed`, with the
+        `booking`, which stays held: try again with `/confirm`); one that needs the payer's authentication is answered with
+        `payment.next_action`.
+        """
         booking = services.create_booking(by=self.actor, **self.input(CreateBookingInput))
-        return self.answer(booking, status=201)
+        return self.answer_paid(booking, status=201)
 
     @extend_schema(
         operation_id="change_booking",
@@ -122,18 +142,20 @@ class BookingViewSet(ApiViewSet):
         request=ChangeBookingInput,
         responses=ChangedBookingShape,
     )
-    def update(self, request: Request, id: str) -> Response:
+    def update(self, request: Request, id: str) -> Response | Unfinished:
         """The fields sent are changed. A new slot is claimed and the old one freed in one step, or nothing happens.
 
         A change that gives money back needs the scope `bookings:cancel` too. A `payment` is for bookings that are
         confirmed; that of a hold goes to `/confirm`.
+
+        A higher price of a booking paid through Stripe is refused with what is due (402 `payment_required`, nothing is
+        changed): repeat with a `payment`, or with `settlement` later. With a payment through Stripe the change is made once
+        the money has come; if it can no longer be made then, the money goes back at once.
         """
-        changes = self.input(ChangeBookingInput)
-        changes.pop("settlement", None)  # money due stays due on every booking until Stripe payments land
         booking, change = services.change_booking(
-            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **changes
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ChangeBookingInput)
         )
-        return self.answer(booking, price_change=change.as_json())
+        return self.answer_paid(booking, price_change=change.as_json())
 
     @extend_schema(
         operation_id="cancel_booking",
@@ -185,16 +207,16 @@ class BookingViewSet(ApiViewSet):
         summary="Confirm a hold",
         tags=["Bookings"],
         request=ConfirmInput,
-        responses=BookingShape,
+        responses=PaidBookingShape,
     )
-    def confirm(self, request: Request, id: str) -> Response:
+    def confirm(self, request: Request, id: str) -> Response | Unfinished:
         """Makes a hold firm; takes back a no-show, and a check-in until the game ends. A hold past its time needs a
         payment, and its slot still free.
         """
         booking = services.confirm_booking(
             booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ConfirmInput)
         )
-        return self.answer(booking)
+        return self.answer_paid(booking)
 
     @extend_schema(
         operation_id="extend_hold", summary="Extend a hold", tags=["Bookings"], request=NothingInput, responses=BookingShape
@@ -214,6 +236,45 @@ class BookingViewSet(ApiViewSet):
     def no_show(self, request: Request, id: str) -> Response:
         """Nobody came. Refused before the start; taken back by confirming."""
         return self._act(services.mark_no_show)
+
+    @extend_schema(
+        operation_id="refund_booking",
+        summary="Refund",
+        tags=["Payments"],
+        request=RefundInput,
+        responses={201: RefundedBookingShape},
+    )
+    def refund(self, request: Request, id: str) -> Response:
+        """Gives money back whatever the policy says; the booking stands. Out of the newest payments first."""
+        booking, refunds = services.refund_booking(
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(RefundInput)
+        )
+        return self.answer(booking, status=201, refund=services.summary(refunds))
+
+    def answer_paid(self, booking: Booking, *, status: int = 200, **more: Any) -> Response | Unfinished:
+        """The booking; or, where Stripe has been given an order, what comes of that first."""
+        ordered = services.order_of(booking)
+        return self.answer(booking, status=status, **more) if ordered is None else Unfinished(ordered.public_id)
+
+    def finish(self, resource: str) -> Response:
+        """Carry out the order, and answer what has become of the booking."""
+        booking, payment, intent = services.carry_out_payment(self._ordered(resource), by=self.actor)
+        shown = open_payment(payment, intent)
+        if payment.payment_method and payment.status in (Payment.Status.FAILED, Payment.Status.CANCELED):
+            raise PaymentRefused(
+                payment.failure_message, provider_code=payment.failure_code, booking=booking.public_id, payment=shown
+            )
+        more: dict[str, Any] = {"payment": shown}
+        if self.action == "update":
+            if payment.purpose.get("change") and not payment.is_settled:
+                raise PaymentRequired(
+                    "The change is made as soon as the payment has succeeded.", booking=booking.public_id, payment=shown
+                )
+            more["price_change"] = payment.purpose.get("price_change") or services.no_change(booking)
+        return self.answer(booking, status=201 if self.action == "create" else 200, **more)
+
+    def _ordered(self, resource: str) -> Payment:
+        return Payment.objects.visible_to(self.actor).select_related("organization").get(public_id=resource)
 
     def _act(self, verb: Any) -> Response:
         self.input(NothingInput)

@@ -15,11 +15,12 @@ from organizations.permissions import Scope
 from payments.errors import RefundExceedsPaid
 from payments.models import Refund
 from payments.serializers import RefundShape
-from payments.services import request_refund
+from payments.services import drop_payments, request_refund
 from rooms import claims
 from webhooks.types import EventType
 
 RefundChoice = Literal["policy", "full", "none"] | int
+_S = Refund.Status
 
 
 @transaction.atomic
@@ -46,8 +47,9 @@ def cancel_booking(
     require_cancelable(booking, now=now)
     amount = refund_amount(booking, refund, now=now)
     if amount:
-        request_refund(subject=booking.public_id, amount=amount, purpose=Refund.Purpose.CANCELLATION, reason=reason)
+        request_refund(subject=booking.public_id, amount=amount, purpose=Refund.Purpose.CANCELLATION, reason=reason, now=now)
         booking.amount_refunded += amount
+    drop_payments(subject=booking.public_id, now=now)
     if booking.claim is not None:
         claims.release(booking.claim)
 
@@ -84,14 +86,20 @@ def refund_amount(booking: Booking, choice: RefundChoice, *, now: dt.datetime) -
 
 def refund_summary(booking: Booking) -> dict[str, Any] | None:
     """What the booking's cancellation gave back, as its answer tells it; None when nothing."""
-    refunds = list(Refund.objects.of(booking.public_id).for_cancellation().select_related("payment").order_by("pk"))
+    of_cancellation = Refund.objects.of(booking.public_id).for_cancellation()
+    return summary(list(of_cancellation.select_related("payment").order_by("pk")))
+
+
+def summary(refunds: list[Refund]) -> dict[str, Any] | None:
+    """One act's refunds, out of one payment or several; the status is the least settled of theirs."""
     if not refunds:
         return None
+    states = {refund.status for refund in refunds}
     return {
         "object": "refund",
         "id": refunds[-1].public_id,
-        "status": refunds[-1].status,
+        "status": next(status for status in (_S.FAILED, _S.PENDING, _S.SUCCEEDED) if status in states),
         "amount": sum(refund.amount for refund in refunds),
-        "currency": booking.currency,
+        "currency": refunds[-1].currency,
         "refunds": [RefundShape.json(refund) for refund in refunds],
     }

@@ -1,7 +1,7 @@
 """One priced, atomic change: another time, room, party, or merely another note."""
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -12,14 +12,17 @@ from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
 from bookings.services.locking import locked_booking
-from bookings.services.payment import is_taken, pay
-from bookings.services.plans import Plan, differs, plan_change
+from bookings.services.plans import Plan, differs, plan_change, require_possible
+from bookings.services.quotes import pin_change
 from bookings.services.saving import require_free_external_id, save
+from bookings.services.taking import STRIPE, is_taken, is_through_stripe, note, order
 from organizations.actor import Actor
 from organizations.permissions import Scope
-from payments.models import Refund
+from payments.errors import PaymentRequired
+from payments.models import Payment, Refund
 from payments.services import request_refund
 from rooms import claims
+from rooms.models import Room
 from webhooks.types import EventType
 
 PRICED = ("room", "starts_at", "party_size", "private")
@@ -48,15 +51,19 @@ def change_booking(
     expected_version: int | None = None,
     quote: Quote | None = None,
     payment: dict[str, Any] | None = None,
+    settlement: str | None = None,
     **changes: Any,
 ) -> tuple[Booking, PriceChange]:
     """Apply the given fields, all or none. The new slot is claimed and the old one freed in one transaction; the whole
     booking is priced again on its snapshot, or as the quote says; of a lower price the cancellation policy's part goes
-    back, which needs the scope of cancellations too; a higher one leaves `amount_due`. In another room the price rules
-    become that room's, the policies stay those of the purchase. Changing nothing raises no version and tells nobody.
+    back, which needs the scope of cancellations too. In another room the price rules become that room's, the policies stay
+    those of the purchase. Changing nothing raises no version and tells nobody.
 
-    Raises NotAllowed, VersionConflict, InvalidTransition, RescheduleNotAllowed, PriceChanged, DuplicateExternalId,
-    ValidationFailed, and the refusals of `rooms.claims.claim_slot`.
+    A higher price leaves `amount_due`; on a booking that was paid through Stripe it is to be paid first, unless `settlement`
+    is "later". With a payment through Stripe nothing is changed yet: the change is made when the money has come.
+
+    Raises NotAllowed, VersionConflict, InvalidTransition, RescheduleNotAllowed, PriceChanged, PaymentRequired,
+    PaymentModeUnavailable, DuplicateExternalId, ValidationFailed, and the refusals of `rooms.claims.claim_slot`.
     """
     by.require(Scope.BOOKINGS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version, also=changes.get("room"))
@@ -64,26 +71,110 @@ def change_booking(
     plan = plan_change(booking, now=now, quote=quote, **{name: changes[name] for name in PRICED if name in changes})
     if plan.refund:
         by.require(Scope.BOOKINGS_CANCEL)
-    if is_taken(payment):
+    if is_taken(payment) or is_through_stripe(payment):
         _require_payable(booking, now=now)
     if "answers" in changes:
         check_answers(plan.room.custom_fields, changes["answers"])
     require_free_external_id(booking, changes.get("external_id"))
+    due = max(0, plan.price["total"] - booking.net_paid + plan.refund)
+    change = PriceChange(old_total, plan.price["total"], plan.fee, due, plan.refund, booking.currency)
+    amount = _due_first(booking, plan)
+    if payment is not None and is_through_stripe(payment) and (amount or due):
+        _order(booking, payment, plan, changes, change, amount=amount or due, by=by, now=now)
+        return booking, change
+    if amount and not is_taken(payment) and settlement != "later" and _is_paid_through_stripe(booking):
+        raise PaymentRequired(
+            "The higher price is to be paid first: repeat the request with a payment, or with settlement later.",
+            amount=amount,
+            currency=booking.currency,
+            price_change=change.as_json(),
+        )
+    _apply(booking, plan, changes, now=now)
+    note(booking, payment, by=by)
+    change = replace(change, due=booking.amount_due)
+    return _tell(booking, plan, before=before, by=by), change
+
+
+def no_change(booking: Booking) -> dict[str, Any]:
+    """The `price_change` of a request that only paid."""
+    return PriceChange(booking.total, booking.total, 0, booking.amount_due, 0, booking.currency).as_json()
+
+
+def apply_change(booking: Booking, ordered: dict[str, Any], *, before: dict[str, Any], by: Actor) -> Booking:
+    """Make the change that was to wait for its money, which is on the locked booking by now; priced as it was then.
+
+    Raises what `change_booking` raises.
+    """
+    system, now = Actor.system(booking.organization), claims.database_now()
+    room = Room.objects.visible_to(system).filter(public_id=ordered["room"]).first()
+    quote = Quote.objects.visible_to(system).filter(public_id=ordered["quote"]).first()
+    if room is None or quote is None:
+        raise InvalidTransition("What was paid for is no longer there.", booking_status=booking.status)
+    changes = {**ordered["details"], "room": room}
+    slot = {"room": room, "starts_at": quote.starts_at, "party_size": quote.party_size, "private": quote.private}
+    plan = plan_change(booking, now=now, quote=quote, **slot)
+    require_free_external_id(booking, changes.get("external_id"))
+    _apply(booking, plan, changes, now=now)
+    booking.settle()
+    return _tell(booking, plan, before=before, by=by)
+
+
+def _due_first(booking: Booking, plan: Plan) -> int:
+    """What a higher price makes due before it is agreed to: with only a deposit paid, the rest of the new one."""
+    if plan.price["total"] <= booking.total:
+        return 0
+    only_deposit = booking.deposit > 0 and booking.net_paid < booking.total
+    return max(0, (plan.deposit if only_deposit else plan.price["total"]) - booking.net_paid)
+
+
+def _is_paid_through_stripe(booking: Booking) -> bool:
+    return Payment.objects.of(booking.public_id).succeeded().filter(mode=STRIPE).exists()
+
+
+def _order(
+    booking: Booking,
+    payment: dict[str, Any],
+    plan: Plan,
+    changes: dict[str, Any],
+    change: PriceChange,
+    *,
+    amount: int,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """The order to Stripe, with the change that is to follow the money; its price is pinned until then."""
+    details = {name: value for name, value in changes.items() if name not in PRICED}
+    purpose: dict[str, Any] = {}
+    booking.version += 1
+    if details or differs(booking, plan.slot()):
+        require_possible(booking, plan)
+        quote = pin_change(booking, plan, by=by)
+        ordered = {"room": plan.room.public_id, "quote": quote.public_id, "details": details}
+        purpose = {"change": ordered, "price_change": change.as_json()}
+    order(booking, payment, amount=amount, by=by, now=now, purpose=purpose)
+    booking.save(update_fields=["payment_status", "version", "updated_at"])
+    events.tell(booking, by=by, action="payment_begun")
+
+
+def _tell(booking: Booking, plan: Plan, *, before: dict[str, Any], by: Actor) -> Booking:
+    if BookingShape.json(booking) != before:
+        booking.version += 1
+        save(booking)
+        action = "moved" if plan.is_move else "changed"
+        events.tell(booking, by=by, action=action, before=before, event=EventType.BOOKING_UPDATED)
+    return booking
+
+
+def _apply(booking: Booking, plan: Plan, changes: dict[str, Any], *, now: dt.datetime) -> None:
     if differs(booking, plan.slot()):
-        _apply(booking, plan)
+        _move(booking, plan)
     for name, value in changes.items():
         if name not in PRICED:
             setattr(booking, name, {**booking.contact, **value} if name == "contact" else value)
-    _give_back(booking, plan.refund)
-    pay(booking, payment, by=by)
-    change = PriceChange(old_total, booking.total, plan.fee, booking.amount_due, plan.refund, booking.currency)
-    if BookingShape.json(booking) == before:
-        return booking, change
-    booking.version += 1
-    save(booking)
-    action = "moved" if plan.is_move else "changed"
-    events.tell(booking, by=by, action=action, before=before, event=EventType.BOOKING_UPDATED)
-    return booking, change
+    if plan.refund:
+        purpose = Refund.Purpose.CHANGE
+        request_refund(subject=booking.public_id, amount=plan.refund, purpose=purpose, reason="The price fell.", now=now)
+        booking.amount_refunded += plan.refund
 
 
 def _require_payable(booking: Booking, *, now: dt.datetime) -> None:
@@ -95,7 +186,7 @@ def _require_payable(booking: Booking, *, now: dt.datetime) -> None:
         raise InvalidTransition("A canceled booking takes no payment.", booking_status=status)
 
 
-def _apply(booking: Booking, plan: Plan) -> None:
+def _move(booking: Booking, plan: Plan) -> None:
     """Move the claim, then the booking's own fields."""
     claim = booking.claim
     assert claim is not None  # held and confirmed bookings keep one
@@ -111,9 +202,3 @@ def _apply(booking: Booking, plan: Plan) -> None:
     booking.party_size, booking.private = plan.party_size, plan.private
     booking.price, booking.price_rules, booking.currency = plan.price, plan.rules, plan.price["currency"]
     booking.deposit = plan.deposit
-
-
-def _give_back(booking: Booking, amount: int) -> None:
-    if amount:
-        request_refund(subject=booking.public_id, amount=amount, purpose=Refund.Purpose.CHANGE, reason="The price fell.")
-        booking.amount_refunded += amount

@@ -10,15 +10,17 @@ from bookings.errors import HoldExpired, HoldLimitReached, InvalidTransition, Pr
 from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
+from bookings.services.late import claim_again
 from bookings.services.locking import locked_booking, locked_room
-from bookings.services.payment import is_taken, pay
 from bookings.services.pricing import deposit_of, price_by, rules_of
 from bookings.services.saving import require_free_external_id, save
-from common.errors import DomainError, FieldError, ValidationFailed
+from bookings.services.taking import due_at_once, is_taken, is_through_stripe, note, order
+from common.errors import FieldError, ValidationFailed
 from customers.models import Customer
 from customers.services import customer_for_booking
 from organizations.actor import Actor
 from organizations.permissions import Scope
+from payments.services import drop_payments
 from rooms import claims
 from rooms.availability import default_private
 from rooms.models import Room
@@ -45,7 +47,8 @@ def create_booking(
     made_at: dt.datetime | None = None,
     **details: Any,
 ) -> Booking:
-    """A booking that keeps its slot: confirmed at once, or held for the room's `hold_minutes` with `hold`.
+    """A booking that keeps its slot: confirmed at once, or held for the room's `hold_minutes` with `hold` and until a payment
+    through Stripe has come.
 
     1. Lock the room's spaces. 2. Price it, by the quote if there is one: price and price rules are then those quoted.
     3. Claim the slot, under every rule that availability applies. 4. Find or make the customer. 5. Write booking,
@@ -65,6 +68,8 @@ def create_booking(
     booking = Booking(organization=by.organization, room=room, starts_at=starts_at, party_size=party_size, private=private)
     require_free_external_id(booking, details.get("external_id"))
     now = booking.created_at = made_at or claims.database_now()
+    through_stripe = payment is not None and is_through_stripe(payment) and price["total"] > 0
+    hold = hold or through_stripe
     expires_at = now + dt.timedelta(minutes=room.hold_minutes) if hold else None
     booking.claim = claims.claim_slot(
         room=room,
@@ -84,7 +89,10 @@ def create_booking(
     booking.customer, booking.contact = _customer_and_contact(customer, by=by)
     for name, value in details.items():
         setattr(booking, name, value)
-    pay(booking, payment, by=by)
+    if through_stripe and payment is not None:
+        order(booking, payment, amount=due_at_once(booking), by=by, now=now)
+    else:
+        note(booking, payment, by=by)
     save(booking)
     events.tell(booking, by=by, action="held" if hold else "created", event=EventType.BOOKING_CREATED)
     return booking
@@ -95,7 +103,7 @@ def confirm_booking(
     *, booking: Booking, by: Actor, payment: dict[str, Any] | None = None, expected_version: int | None = None
 ) -> Booking:
     """Make a hold firm; take back a no-show, and a check-in whose game has not ended. Confirming twice changes nothing,
-    unless it brings a payment.
+    unless it brings a payment. With one through Stripe a hold stays one until the money has come.
 
     A hold that has expired is confirmed only with a payment that was really taken, and only if the slot is still free
     to be claimed again. Raises NotAllowed, VersionConflict, HoldExpired, InvalidTransition, PaymentModeUnavailable.
@@ -104,12 +112,22 @@ def confirm_booking(
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     status, now = Booking.Status, claims.database_now()
     before, was = BookingShape.json(booking), booking.reads_as_at(now)
+    if payment is not None and is_through_stripe(payment) and was in (status.HELD, status.CONFIRMED):
+        amount = due_at_once(booking) if was == status.HELD else booking.amount_due
+        if amount:
+            order(booking, payment, amount=amount, by=by, now=now)
+            booking.version += 1
+            booking.save()
+            events.tell(booking, by=by, action="payment_begun", before=before)
+            return booking
     if was == status.CONFIRMED and not is_taken(payment):
         return booking
     if was == status.HELD and booking.claim is not None:
         claims.make_firm(booking.claim)
     elif was == status.EXPIRED:
-        _claim_again(booking, paid=is_taken(payment))
+        if not is_taken(payment):
+            raise HoldExpired("The hold has run out: book again.")
+        claim_again(booking)
     elif was == status.CHECKED_IN and booking.ends_at <= now:
         raise InvalidTransition("The game has ended.", booking_status=was)
     elif was not in (status.NO_SHOW, status.CHECKED_IN, status.CONFIRMED):
@@ -117,7 +135,8 @@ def confirm_booking(
     first = booking.confirmed_at is None
     booking.status, booking.hold_expires_at = status.CONFIRMED, None
     booking.confirmed_at = booking.confirmed_at or now
-    pay(booking, payment, by=by)
+    drop_payments(subject=booking.public_id, now=now)
+    note(booking, payment, by=by)
     booking.version += 1
     booking.save()
     event = EventType.BOOKING_CREATED if first else EventType.BOOKING_UPDATED
@@ -148,24 +167,6 @@ def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = N
     booking.save(update_fields=["hold_expires_at", "version", "updated_at"])
     events.tell(booking, by=by, action="extended", before=before)
     return booking
-
-
-def _claim_again(booking: Booking, *, paid: bool) -> None:
-    if not paid:
-        raise HoldExpired("The hold has run out: book again.")
-    if booking.claim is not None:
-        claims.release(booking.claim)  # a holder has one live claim, and whether this one lives may be a matter of clocks
-    try:
-        booking.claim = claims.claim_slot(
-            room=Room.objects.with_spaces().get(pk=booking.room_id),
-            starts_at=booking.starts_at,
-            party_size=booking.party_size,
-            private=booking.private,
-            holder=booking.public_id,
-            late=True,  # the lead time was kept when the hold was made
-        )
-    except DomainError as error:
-        raise HoldExpired("The hold has run out and the slot cannot be had again.", **error.extra) from error
 
 
 def _agreed_price(quote: Quote | None, *, room: Room, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from bookings import policies
 from bookings.models import Booking, Quote
 from bookings.services.cancellation import refund_amount, require_cancelable
-from bookings.services.plans import plan_change, require_changeable, require_possible
+from bookings.services.plans import Plan, plan_change, require_changeable, require_possible
 from bookings.services.pricing import deposit_of, price_by, rules_of
 from common import money
 from common.walltime import utc_text, zone
@@ -56,6 +56,11 @@ def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
     require_changeable(booking, now=now)
     plan = plan_change(booking, now=now, **asked)
     require_possible(booking, plan)
+    return pin_change(booking, plan, by=by)
+
+
+def pin_change(booking: Booking, plan: Plan, *, by: Actor) -> Quote:
+    """The promise that the plan's change costs what it says, while the booking stays as it is now."""
     paid = booking.net_paid - plan.refund
     return _quote(
         Quote.Kind.CHANGE,

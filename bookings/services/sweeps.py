@@ -7,6 +7,7 @@ from bookings.models import Booking
 from bookings.serializers import BookingShape
 from bookings.services.locking import locked_booking
 from organizations.actor import Actor
+from payments.services import drop_payments
 from rooms import claims
 from webhooks.types import EventType
 
@@ -24,14 +25,17 @@ def expire_holds() -> int:
 def _expire(booking: Booking) -> bool:
     by = Actor.system(booking.organization)
     booking = locked_booking(booking, by=by)
-    if booking.status == Booking.Status.EXPIRED or booking.reads_as_at(claims.database_now()) != Booking.Status.EXPIRED:
+    now = claims.database_now()
+    if booking.status == Booking.Status.EXPIRED or booking.reads_as_at(now) != Booking.Status.EXPIRED:
         return False
     before = {**BookingShape.json(booking), "status": booking.status}  # its shape reads as expired already
     if booking.claim is not None:
         claims.release(booking.claim)
+    drop_payments(subject=booking.public_id, now=now)
     booking.status = Booking.Status.EXPIRED
+    booking.settle()
     booking.version += 1
-    booking.save(update_fields=["status", "version", "updated_at"])
+    booking.save(update_fields=["status", "payment_status", "version", "updated_at"])
     events.tell(booking, by=by, action="expired", before=before)
     return True
 

@@ -1,0 +1,209 @@
+"""The only door to Stripe: an order in one of our rows becomes a call, its answer one of our words.
+
+Every call has a deadline; what Stripe says may be repeated, its library repeats with the same idempotency key. The keys are
+our rows' ids, so that a row whose answer was lost can be ordered again. Nothing here touches the database.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from common.signing import decrypt
+from organizations.models import Organization
+from payments.errors import PaymentModeUnavailable, PaymentRefused, ProviderUnavailable
+from payments.models import Payment, Refund, StripeAccount
+
+TIMEOUT_SECONDS = 8  # of one try
+RETRIES = 2
+TOLERANCE_SECONDS = 300  # between the time in a signature and now: Stripe's own default
+TEST_KEYS = ("sk_test_", "rk_test_")
+
+
+class BadSignature(Exception):
+    """Not sent by Stripe to this account, or too long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How Stripe is reached for an organization. `own` tells whose webhook secret it is: its own, or the platform's."""
+
+    secret_key: str
+    publishable_key: str
+    webhook_secret: str
+    connected_account: str
+    api_base: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A PaymentIntent as it is now, with its status in our words."""
+
+    id: str
+    status: Payment.Status
+    client_secret: str
+    charge: str = ""
+    next_action: dict[str, Any] | None = None
+    failure_code: str = ""
+    failure_message: str = ""
+    failed_charge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A refund as it is at Stripe's side."""
+
+    id: str
+    status: Refund.Status
+    failure: str = ""
+
+
+def account_of(organization: Organization) -> Account:
+    """Raises PaymentModeUnavailable where nothing is set up. A sandbox twin never reaches a live account of the platform's."""
+    row = StripeAccount.objects.filter(organization=organization).first() or StripeAccount()
+    secret_key = decrypt(row.secret_key) if row.secret_key else settings.STRIPE_SECRET_KEY
+    if organization.mode == "test" and not secret_key.startswith(TEST_KEYS):
+        secret_key = ""
+    if not secret_key:
+        raise PaymentModeUnavailable("This organization takes no payments through Stripe: use none, pos or external.")
+    return Account(
+        secret_key=secret_key,
+        publishable_key=row.publishable_key or settings.STRIPE_PUBLISHABLE_KEY,
+        webhook_secret=decrypt(row.webhook_secret) if row.webhook_secret else settings.STRIPE_WEBHOOK_SECRET,
+        connected_account=row.connected_account,
+        api_base=row.api_base or settings.STRIPE_API_BASE,
+        own=bool(row.webhook_secret),
+    )
+
+
+class Gateway:
+    """Stripe, for one account. Every method raises ProviderUnavailable where it may be repeated later, with the same effect."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        client = stripe.StripeClient(
+            account.secret_key,
+            base_addresses={"api": account.api_base},
+            max_network_retries=RETRIES,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        )
+        self._intents, self._refunds = client.v1.payment_intents, client.v1.refunds
+
+    def advance(self, payment: Payment) -> Intent:
+        """Carry out the order that the row is, as far as it has not been: set up, charge the method it names, or cancel.
+
+        A card that is declined is an answer, no exception. Raises PaymentRefused where Stripe takes no such order at all.
+        """
+        found = self._retrieve(payment.intent) if payment.intent else self._create(payment)
+        if payment.unwanted and found.status not in (Payment.Status.SUCCEEDED, Payment.Status.CANCELED):
+            return self._after(found.id, lambda: self._intents.cancel(found.id, {}, self._options(f"{payment.public_id}:cancel")))
+        if payment.payment_method and found.status == Payment.Status.PENDING:
+            return self._after(found.id, lambda: self._confirm(found.id, payment))
+        return found
+
+    def give_back(self, refund: Refund) -> GivenBack:
+        """Order the refund, or look how it is. Raises PaymentRefused where Stripe refuses it for good."""
+        if refund.stripe_id:
+            return _given_back(self._call(lambda: self._refunds.retrieve(refund.stripe_id, {}, self._options())))
+        order: Any = {
+            "payment_intent": refund.payment.intent,
+            "amount": refund.amount,
+            "metadata": {"refund": refund.public_id, "booking": refund.subject},
+        }
+        return _given_back(self._call(lambda: self._refunds.create(order, self._options(refund.public_id))))
+
+    def _create(self, payment: Payment) -> Intent:
+        order: Any = {
+            "amount": payment.amount,
+            "currency": payment.currency.lower(),
+            "payment_method_types": ["card"],
+            "metadata": {"payment": payment.public_id, "booking": payment.subject},
+            "expand": ["latest_charge"],
+        }
+        return _intent(self._call(lambda: self._intents.create(order, self._options(payment.public_id))))
+
+    def _confirm(self, intent: str, payment: Payment) -> None:
+        self._intents.update(intent, {"payment_method": payment.payment_method}, self._options())
+        self._intents.confirm(intent, {}, self._options(f"{payment.public_id}:confirm"))
+
+    def _after(self, intent: str, act: Any) -> Intent:
+        """The intent after the act, whatever its answer: declined, or overtaken by the payer, is what the intent then says."""
+        try:
+            self._call(act)
+        except PaymentRefused as refused:
+            found = self._retrieve(intent)
+            if found.status == Payment.Status.PENDING:  # nothing came of it: a method that Stripe does not know, say
+                raise refused from None
+            return found
+        return self._retrieve(intent)
+
+    def _retrieve(self, intent: str) -> Intent:
+        return _intent(self._call(lambda: self._intents.retrieve(intent, {"expand": ["latest_charge"]}, self._options())))
+
+    def _options(self, key: str | None = None) -> Any:
+        options = {"idempotency_key": key, "stripe_account": self.account.connected_account}
+        return {name: value for name, value in options.items() if value}
+
+    def _call(self, act: Any) -> Any:
+        try:
+            return act()
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            raise PaymentRefused(error.user_message or "Stripe refuses this.", provider_code=error.code) from error
+        except stripe.StripeError as error:  # away, overloaded, or our key is wrong: an operator can mend all of these
+            raise ProviderUnavailable from error
+
+
+def verified_event(body: bytes, signature: str, secret: str) -> dict[str, Any]:
+    """The event in the body. Raises BadSignature unless Stripe has signed just these bytes, a short while ago."""
+    try:
+        text = body.decode()
+        if not secret or not stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE_SECONDS):
+            raise BadSignature
+        found: dict[str, Any] = json.loads(text)
+    except (ValueError, stripe.SignatureVerificationError) as error:
+        raise BadSignature from error
+    return found
+
+
+def _intent(answer: Any) -> Intent:
+    found: dict[str, Any] = answer.to_dict()
+    charge, error = found.get("latest_charge"), found.get("last_payment_error") or {}
+    charge = charge if isinstance(charge, dict) else {"id": charge or "", "status": ""}
+    status = _STATUSES[found["status"]]
+    failed = status == Payment.Status.PENDING and error
+    return Intent(
+        id=found["id"],
+        status=Payment.Status.FAILED if failed else status,
+        client_secret=found.get("client_secret") or "",
+        charge=charge["id"] if status == Payment.Status.SUCCEEDED else "",
+        next_action=found.get("next_action"),
+        failure_code=(error.get("decline_code") or error.get("code") or "") if failed else "",
+        failure_message=(error.get("message") or "")[:500] if failed else "",
+        failed_charge=(error.get("charge") or error.get("code") or "") if failed else "",
+    )
+
+
+def _given_back(answer: Any) -> GivenBack:
+    found: dict[str, Any] = answer.to_dict()
+    status = _REFUND_STATUSES.get(found["status"], Refund.Status.PENDING)
+    failure = (found.get("failure_reason") or "failed")[:500] if status == Refund.Status.FAILED else ""
+    return GivenBack(found["id"], status, failure)
+
+
+_STATUSES = {
+    "requires_payment_method": Payment.Status.PENDING,
+    "requires_confirmation": Payment.Status.PENDING,
+    "requires_action": Payment.Status.REQUIRES_ACTION,
+    "processing": Payment.Status.PROCESSING,
+    "requires_capture": Payment.Status.PROCESSING,
+    "succeeded": Payment.Status.SUCCEEDED,
+    "canceled": Payment.Status.CANCELED,
+}
+_REFUND_STATUSES = {
+    "succeeded": Refund.Status.SUCCEEDED,
+    "failed": Refund.Status.FAILED,
+    "canceled": Refund.Status.FAILED,
+}
