@@ -6,11 +6,13 @@ our rows' ids, so that a row whose answer was lost can be ordered again. Nothing
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import stripe
 from django.conf import settings
 
+from common import money
 from common.signing import decrypt
 from organizations.models import Organization
 from payments.errors import PaymentModeUnavailable, PaymentRefused, ProviderUnavailable
@@ -110,14 +112,14 @@ class Gateway:
             return _given_back(self._call(lambda: self._refunds.retrieve(refund.stripe_id, {}, self._options())))
         order: Any = {
             "payment_intent": refund.payment.intent,
-            "amount": refund.amount,
+            "amount": _in_stripe_units(refund.amount, refund.currency),
             "metadata": {"refund": refund.public_id, "booking": refund.subject},
         }
         return _given_back(self._call(lambda: self._refunds.create(order, self._options(refund.public_id))))
 
     def _create(self, payment: Payment) -> Intent:
         order: Any = {
-            "amount": payment.amount,
+            "amount": _in_stripe_units(payment.amount, payment.currency),
             "currency": payment.currency.lower(),
             "payment_method_types": ["card"],
             "metadata": {"payment": payment.public_id, "booking": payment.subject},
@@ -168,6 +170,15 @@ def verified_event(body: bytes, signature: str, secret: str) -> dict[str, Any]:
     return found
 
 
+def _in_stripe_units(amount: int, currency: str) -> int:
+    """Stripe counts a few currencies in other units than ISO 4217: docs.stripe.com/currencies#special-cases."""
+    exponent = _STRIPE_EXPONENTS.get(currency, money.exponent(currency))
+    value = Decimal(amount).scaleb(exponent - money.exponent(currency))
+    if value != int(value):
+        raise PaymentRefused(f"Stripe takes no fractions of {currency}.", provider_code="invalid_amount")
+    return int(value)
+
+
 def _intent(answer: Any) -> Intent:
     found: dict[str, Any] = answer.to_dict()
     charge, error = found.get("latest_charge"), found.get("last_payment_error") or {}
@@ -193,6 +204,7 @@ def _given_back(answer: Any) -> GivenBack:
     return GivenBack(found["id"], status, failure)
 
 
+_STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 _STATUSES = {
     "requires_payment_method": Payment.Status.PENDING,
     "requires_confirmation": Payment.Status.PENDING,

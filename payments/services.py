@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from common import jobs
 from common.signing import encrypt
 from organizations.actor import Actor
-from payments.errors import RefundExceedsPaid
+from payments.errors import PaymentRefused, RefundExceedsPaid
 from payments.gateway import Gateway, GivenBack, Intent, account_of
 from payments.models import Payment, Refund, StripeAccount
 
@@ -60,6 +61,8 @@ def drop_payments(*, subject: str, now: dt.datetime) -> None:
 
 def advance_payment(payment: Payment) -> Intent:
     """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
+    if not payment.intent:
+        _require_fresh(payment)
     return Gateway(account_of(payment.organization)).advance(payment)
 
 
@@ -72,6 +75,12 @@ def note_intent(payment: Payment, intent: Intent, *, now: dt.datetime) -> None:
     payment.check_at = None if payment.is_settled else now + CHECK_AFTER[min(payment.checks, len(CHECK_AFTER) - 1)]
     payment.version += 1
     payment.save()
+
+
+def forget_purpose(payment: Payment) -> None:
+    """What waited for the money has been done, or never will be; it may hold personal data."""
+    if payment.purpose.pop("change", None):
+        payment.save(update_fields=["purpose"])
 
 
 def note_refusal(payment: Payment, *, code: str, message: str) -> None:
@@ -124,7 +133,15 @@ def _refund(payment: Payment, amount: int, *, purpose: Refund.Purpose, reason: s
 
 def advance_refund(refund: Refund) -> GivenBack:
     """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
+    if not refund.stripe_id:
+        _require_fresh(refund)
     return Gateway(account_of(refund.organization)).give_back(refund)
+
+
+def _require_fresh(order: Payment | Refund) -> None:
+    """Given again after Stripe has forgotten the key, the order might be carried out twice."""
+    if timezone.now() - order.created_at > KEYS_LAST:
+        raise PaymentRefused("Stripe has not answered for a day: look there what became of it.", provider_code="unanswered")
 
 
 def note_refund(refund: Refund, given_back: GivenBack, *, now: dt.datetime) -> None:

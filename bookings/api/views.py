@@ -36,7 +36,7 @@ from developers.pagination import KeysetPagination
 from developers.viewsets import ApiViewSet
 from organizations.actor import Actor
 from organizations.permissions import Scope
-from payments.errors import PaymentRefused, PaymentRequired
+from payments.errors import PaymentRefused, PaymentRequired, ProviderUnavailable
 from payments.models import Payment
 from payments.serializers import open_payment
 
@@ -132,8 +132,9 @@ class BookingViewSet(ApiViewSet):
         `booking`, which stays held: try again with `/confirm`); one that needs the payer's authentication is answered with
         `payment.next_action`.
         """
-        booking = services.create_booking(by=self.actor, **self.input(CreateBookingInput))
-        return self.answer_paid(booking, status=201)
+        asked = self.input(CreateBookingInput)
+        booking = services.create_booking(by=self.actor, **asked)
+        return self.answer_paid(booking, asked, status=201)
 
     @extend_schema(
         operation_id="change_booking",
@@ -152,10 +153,11 @@ class BookingViewSet(ApiViewSet):
         changed): repeat with a `payment`, or with `settlement` later. With a payment through Stripe the change is made once
         the money has come; if it can no longer be made then, the money goes back at once.
         """
+        asked = self.input(ChangeBookingInput)
         booking, change = services.change_booking(
-            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ChangeBookingInput)
+            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **asked
         )
-        return self.answer_paid(booking, price_change=change.as_json())
+        return self.answer_paid(booking, asked, price_change=change.as_json())
 
     @extend_schema(
         operation_id="cancel_booking",
@@ -213,10 +215,9 @@ class BookingViewSet(ApiViewSet):
         """Makes a hold firm; takes back a no-show, and a check-in until the game ends. A hold past its time needs a
         payment, and its slot still free.
         """
-        booking = services.confirm_booking(
-            booking=self.booking(), by=self.actor, expected_version=self.expected_version, **self.input(ConfirmInput)
-        )
-        return self.answer_paid(booking)
+        asked = self.input(ConfirmInput)
+        booking = services.confirm_booking(booking=self.booking(), by=self.actor, expected_version=self.expected_version, **asked)
+        return self.answer_paid(booking, asked)
 
     @extend_schema(
         operation_id="extend_hold", summary="Extend a hold", tags=["Bookings"], request=NothingInput, responses=BookingShape
@@ -251,14 +252,19 @@ class BookingViewSet(ApiViewSet):
         )
         return self.answer(booking, status=201, refund=services.summary(refunds))
 
-    def answer_paid(self, booking: Booking, *, status: int = 200, **more: Any) -> Response | Unfinished:
-        """The booking; or, where Stripe has been given an order, what comes of that first."""
-        ordered = services.order_of(booking)
+    def answer_paid(self, booking: Booking, asked: dict[str, Any], *, status: int = 200, **more: Any) -> Response | Unfinished:
+        """The booking; or, where the request has given Stripe an order, what comes of that first."""
+        ordered = services.order_of(booking, asked.get("payment"))
         return self.answer(booking, status=status, **more) if ordered is None else Unfinished(ordered.public_id)
 
     def finish(self, resource: str) -> Response:
         """Carry out the order, and answer what has become of the booking."""
-        booking, payment, intent = services.carry_out_payment(self._ordered(resource), by=self.actor)
+        ordered = Payment.objects.visible_to(self.actor).select_related("organization").get(public_id=resource)
+        try:
+            booking, payment, intent = services.carry_out_payment(ordered, by=self.actor)
+        except (PaymentRefused, ProviderUnavailable) as error:
+            error.extra |= {"booking": ordered.subject}
+            raise
         shown = open_payment(payment, intent)
         if payment.payment_method and payment.status in (Payment.Status.FAILED, Payment.Status.CANCELED):
             raise PaymentRefused(
@@ -272,9 +278,6 @@ class BookingViewSet(ApiViewSet):
                 )
             more["price_change"] = payment.purpose.get("price_change") or services.no_change(booking)
         return self.answer(booking, status=201 if self.action == "create" else 200, **more)
-
-    def _ordered(self, resource: str) -> Payment:
-        return Payment.objects.visible_to(self.actor).select_related("organization").get(public_id=resource)
 
     def _act(self, verb: Any) -> Response:
         self.input(NothingInput)

@@ -94,13 +94,17 @@ def _settle(payment: Payment, intent: Intent, *, by: Actor) -> tuple[Booking, Pa
     payments.note_intent(payment, intent, now=now)
     if payment.status == Payment.Status.SUCCEEDED:
         payment_events.tell(payment, EventType.PAYMENT_SUCCEEDED, by=by)
-        return _arrived(booking, payment, before=before, by=by, now=now), payment
+        booking = _arrived(booking, payment, before=before, by=by, now=now)
+        payments.forget_purpose(payment)
+        return booking, payment
     if payment.status == Payment.Status.FAILED and payment.failed_charge != failed_before:
         payment_events.tell(payment, EventType.PAYMENT_FAILED, by=by)
     status = Booking.PaymentStatus
     latest = {"failed": status.FAILED, "canceled": status.UNPAID}.get(payment.status, status.PENDING)
     if not payment.unwanted:
         _note_status(booking, latest, before=before, by=by)
+    if payment.is_settled:
+        payments.forget_purpose(payment)
     return booking, payment
 
 

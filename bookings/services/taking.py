@@ -63,6 +63,8 @@ def due_at_once(booking: Booking) -> int:
     return max(0, (booking.deposit or booking.total) - booking.net_paid)
 
 
-def order_of(booking: Booking) -> Payment | None:
-    """The order that this transaction, or the one before, has given and nobody has carried out yet."""
+def order_of(booking: Booking, payment: Mapping[str, Any] | None) -> Payment | None:
+    """The order that the payment has just become; None where there was nothing for Stripe to take."""
+    if not is_through_stripe(payment):
+        return None
     return Payment.objects.of(booking.public_id).open().filter(status=Payment.Status.CREATING, unwanted=False).first()

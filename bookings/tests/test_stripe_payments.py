@@ -85,7 +85,8 @@ def test_a_card_that_needs_authentication_says_what_to_do_next(alice: Player, gr
     assert made.status_code == 201, made.content
     booking, payment = made.json(), made.json()["payment"]
     assert (booking["status"], payment["status"]) == ("held", "requires_action")
-    assert payment["next_action"] and payment["client_secret"]
+    assert payment["next_action"]["type"] == "use_stripe_sdk"
+    assert payment["client_secret"]
 
     stripe.authenticate(payment["stripe"]["payment_intent"])
     Payment.objects.update(check_at=booking["created_at"])
