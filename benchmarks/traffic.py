@@ -28,6 +28,7 @@ from organizations.actor import Actor
 from organizations.models import Organization
 from organizations.services import create_organization
 from webhooks.engine.relay import relay
+from webhooks.envelope import body
 from webhooks.examples import example_envelope
 from webhooks.models import Delivery, Endpoint, Event
 from webhooks.services import create_endpoint, emit
@@ -95,7 +96,7 @@ def require_quiet() -> None:
 
 
 def _booking_created(by: Actor) -> Event:
-    return Event(
+    event = Event(
         organization=by.organization,
         type=EventType.BOOKING_CREATED,
         object_type="booking",
@@ -105,6 +106,8 @@ def _booking_created(by: Actor) -> Event:
         actor_type=by.type,
         actor_id=by.id,
     )
+    event.body = body(event).decode()
+    return event
 
 
 def emit_one(by: Actor, committed: dict[str, float]) -> str:

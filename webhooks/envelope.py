@@ -20,7 +20,8 @@ _COLLECTIONS = {
 
 
 def body(event: Event) -> bytes:
-    """The bytes that are kept and sent. `event` comes with its organization and has its number.
+    """The bytes that are kept and sent, but for the number, which is null here until the relay puts it in. `event` comes
+    with its organization.
 
     Above 64 kB, and once its payload is past keeping, `data.object` is null and `truncated` true: fetch the object by its url.
     """
@@ -49,5 +50,6 @@ def envelope(event: Event) -> dict[str, Any]:
         "actor": {"type": event.actor_type, "id": event.actor_id},
         "request": {"id": event.request_id or None, "idempotency_key": event.idempotency_key or None},
         "data": event.data or _NOTHING["data"],
+        "test": event.only_to_id is not None,
         "truncated": not event.data,
     }

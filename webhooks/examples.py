@@ -194,7 +194,6 @@ _CUSTOMER_UPDATED = _CUSTOMER_MADE | {
     "updated_at": "2026-11-04T16:20:08.447729Z",
 }
 
-# Payments come with Stripe: nothing emits these yet.
 _PAID: dict[str, Any] = {
     "object": "payment",
     "id": "pay_01m6e98zs0ev5b9ts55c7j3qdp",
@@ -205,9 +204,21 @@ _PAID: dict[str, Any] = {
     "amount_refunded": 0,
     "currency": "EUR",
     "reference": "",
+    "failure": None,
+    "stripe": {"payment_intent": "pi_3SP2ZlFnVpZ8XyQ81mXkTqLh", "charge": "ch_3SP2ZlFnVpZ8XyQ81vYb5uWd"},
     "version": 2,
     "created_at": "2026-11-02T14:05:31.188002Z",
     "updated_at": "2026-11-02T14:05:40.305514Z",
+    "succeeded_at": "2026-11-02T14:05:40.301886Z",
+}
+_DECLINED = _PAID | {
+    "id": "pay_01m6e98hm0fpwr7c2n5tq9xb4k",
+    "status": "failed",
+    "failure": {"code": "insufficient_funds", "message": "Your card has insufficient funds."},
+    "stripe": {"payment_intent": "pi_3SP2ZeFnVpZ8XyQ80bCm4RsJ", "charge": None},
+    "created_at": "2026-11-02T14:05:23.840170Z",
+    "updated_at": "2026-11-02T14:05:25.613928Z",
+    "succeeded_at": None,
 }
 
 _ENDPOINT_MADE: dict[str, Any] = {
@@ -234,12 +245,12 @@ _STORY: dict[EventType, tuple[dict[str, str], dict[str, Any], dict[str, Any]]] =
     _T.BOOKING_CANCELED: (_BY_PERSON, _CANCELED, _MOVED),
     _T.BOOKING_COMPLETED: (_BY_ITSELF, _COMPLETED, _CHECKED_IN),
     _T.BOOKING_NO_SHOW: (_BY_PERSON, _NO_SHOW, _MOVED),
-    _T.PAYMENT_SUCCEEDED: (_BY_ITSELF, _PAID, _PAID | {"status": "pending"}),
-    _T.PAYMENT_FAILED: (_BY_ITSELF, _PAID | {"status": "failed"}, _PAID | {"status": "pending"}),
+    _T.PAYMENT_SUCCEEDED: (_BY_ITSELF, _PAID, {}),
+    _T.PAYMENT_FAILED: (_BY_ITSELF, _DECLINED, {}),
     _T.PAYMENT_REFUNDED: (
-        _BY_PERSON,
-        _PAID | {"amount_refunded": 15000, "version": 3, "updated_at": "2026-11-10T18:40:03.740226Z"},
-        _PAID,
+        _BY_ITSELF,
+        _PAID | {"amount_refunded": 15000, "version": 4, "updated_at": "2026-11-10T18:40:03.740226Z"},
+        {},
     ),
     _T.ROOM_CREATED: (_BY_PERSON, _ROOM_MADE, {}),
     _T.ROOM_UPDATED: (_BY_PERSON, _ROOM_UPDATED, _ROOM_MADE),
@@ -284,5 +295,6 @@ def example_envelope(type: EventType) -> dict[str, Any]:
         actor_id=by["id"],
         request_id="" if by == _BY_ITSELF else f"req_01m6e98q2wee9ag9yxnpgq1{number:03}",
         idempotency_key="order-1041" if by == _BY_KEY and version == 1 else "",
+        only_to_id=1 if type == _T.WEBHOOK_PING else None,
     )
     return copy.deepcopy(envelope(event))

@@ -100,7 +100,7 @@ class Event(models.Model):
 
     `sequence` is numbered without gaps per organization, after the commit (null until then): a number drawn inside
     the business transaction would let a reader by cursor skip transactions that commit late. `body` is the envelope as it
-    is sent, the same bytes at every attempt; it is written with the number.
+    is sent, the same bytes at every attempt, once it has its number.
     """
 
     public_id = PublicIdField("evt")

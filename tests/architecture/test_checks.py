@@ -1,12 +1,18 @@
-"""The system checks refuse settings that would only hurt later."""
+"""The system checks refuse settings that would only hurt later, and what they refuse does not run."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.conf import settings as product
 from django.core.checks import run_checks
 
 KEY = Fernet.generate_key().decode()
+WEB = ("-c", "import bookingflow.wsgi")
+WORKER = ("-m", "celery", "-A", "bookingflow", "worker", "--concurrency", "1")
 
 
 def found() -> set[str]:
@@ -19,7 +25,9 @@ def a_server(settings: Any) -> None:
     settings.DEVELOPMENT, settings.PUBLIC_URL = False, "https://bookings.example"
 
 
-def test_a_server_as_it_should_be_passes() -> None:
+def test_a_server_as_it_should_be_passes(settings: Any) -> None:
+    assert found() == set()
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = "sk_live_key", "whsec_secret"
     assert found() == set()
 
 
@@ -33,6 +41,8 @@ def test_a_server_as_it_should_be_passes() -> None:
         ("SECRET_ENCRYPTION_KEYS", [], "bookingflow.E006"),
         ("SECRET_ENCRYPTION_KEYS", ["no key"], "bookingflow.E006"),
         ("SECRET_ENCRYPTION_KEYS", [KEY, KEY[:-8]], "bookingflow.E006"),
+        ("STRIPE_API_BASE", "http://stripe.example", "bookingflow.E007"),
+        ("STRIPE_SECRET_KEY", "sk_live_without_a_webhook", "bookingflow.W008"),
     ],
 )
 def test_what_would_hurt_later_is_refused_by_number(settings: Any, name: str, value: object, id: str) -> None:
@@ -49,3 +59,31 @@ def test_a_lease_shorter_than_the_deadline_is_refused(settings: Any, lease: floa
     settings.WEBHOOK_TOTAL_SECONDS, settings.WEBHOOK_LEASE_SECONDS = 15.0, lease
 
     assert found() == ids
+
+
+def start(*command: str, **environment: str) -> tuple[int, str]:
+    """The exit code and the output of a process as a server has it."""
+    server = {**os.environ, "DEVELOPMENT": "0", "PUBLIC_URL": "https://bookings.example", **environment}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=product.BASE_DIR, env=server, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "value", "id"), [("WEBHOOK_LEASE_SECONDS", "14", "E005"), ("PUBLIC_URL", "http://x", "E002")])
+@pytest.mark.parametrize("command", [WEB, WORKER], ids=["web", "worker"])
+def test_web_server_and_worker_refuse_to_start_as_the_checks_say(
+    command: tuple[str, ...], name: str, value: str, id: str
+) -> None:
+    """Without the fault a web server starts, and so do the workers of every test that has any."""
+    code, output = start(*command, **{name: value})
+
+    assert code == 1
+    assert f"(bookingflow.{id})" in output
+
+
+@pytest.mark.parametrize("environment", [{}, {"DEVELOPMENT": "1", "PUBLIC_URL": "http://x"}], ids=["server", "development"])
+def test_what_passes_the_checks_starts(environment: dict[str, str]) -> None:
+    code, output = start(*WEB, **environment)
+
+    assert (code, "will not start" in output) == (0, False), output

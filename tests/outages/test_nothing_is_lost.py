@@ -103,28 +103,3 @@ def test_a_commit_whose_bell_was_lost_is_found_by_the_sweep(folder: Path) -> Non
             wait_for(lambda: len(receiver.accepted) == 1, within=60, world=world)
     finally:
         receiver.stop()
-
-
-def test_no_connection_waits_in_a_transaction_while_a_request_is_under_way(folder: Path) -> None:
-    """A slow receiver must not pin a connection: while it keeps us waiting, no session is idle in a transaction."""
-    receiver = Receiver()
-    seen: list[int] = []
-    pinned = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
-    try:
-        with begin(folder) as world:
-            world.add_endpoint(receiver.url("/slow"))
-
-            def look() -> None:
-                time.sleep(0.3)
-                seen.extend(world.ask(pinned) for _ in range(5))
-
-            receiver.on_request = look
-            world.start_worker(1)
-            world.call("POST", "/customers", {"name": "Ada"})
-            world.start_beat()
-            wait_for(lambda: len(seen) == 5, within=60, world=world)
-
-        assert 0 in seen
-        assert max(seen) <= 1  # a moment of the engine's own look for more work at most
-    finally:
-        receiver.stop()

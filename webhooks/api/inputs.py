@@ -76,4 +76,5 @@ class EventsQuery(Input):
     )
     type = EventTypes(required=False, help_text="Repeated or comma-separated.")
     object = Text(max_length=64, required=False, help_text="The id of the object that changed.")
+    test = Flag(required=False, help_text="true: only pings and test events; false: none of them.")
     limit = Integer(min_value=1, max_value=MAX_LIMIT, required=False, default=DEFAULT_LIMIT)

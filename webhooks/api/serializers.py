@@ -100,6 +100,9 @@ class EventShape(Shape):
     actor = EventActorShape()
     request = EventRequestShape()
     data = EventDataShape()
+    test = serializers.BooleanField(
+        help_text="A ping or a test event, made on request for one endpoint alone: nothing has happened.",
+    )
     truncated = serializers.BooleanField(
         help_text="The object was too large or is no longer kept: fetch it by `object.url`.",
     )

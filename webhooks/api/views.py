@@ -295,10 +295,13 @@ class EventViewSet(ApiViewSet):
             return Response(status=304, headers={"ETag": tag})
         return Response(content(), headers={"ETag": tag})
 
-    def page(self, *, last: int, after: int, limit: int, type: Any = (), object: str = "") -> dict[str, Any]:
+    def page(
+        self, *, last: int, after: int, limit: int, type: Any = (), object: str = "", test: bool | None = None
+    ) -> dict[str, Any]:
         events = self.get_queryset().filter(sequence__gt=after).order_by("sequence")
         events = events.filter(type__in=type) if type else events
         events = events.filter(object_id=object) if object else events
+        events = events if test is None else events.filter(only_to__isnull=not test)
         rows = list(events[: limit + 1])
         more, rows = len(rows) > limit, rows[:limit]
         # On the last page all numbers up to `last` have been looked at, whatever the filters left of them.

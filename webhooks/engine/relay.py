@@ -1,11 +1,11 @@
 """From committed events to deliveries. Numbers are given here, after the commit, without gaps per organization."""
 
+from typing import NamedTuple
+
 from django.db import connection, transaction
 
-from organizations.models import Organization
 from webhooks.engine.rows import insert_rows, update_rows
-from webhooks.envelope import body
-from webhooks.models import Delivery, Endpoint, Event, EventCounter
+from webhooks.models import Delivery, Endpoint, EventCounter
 
 EVENTS_AT_ONCE = 200  # shared by the organizations that have news, so that nobody waits for another's thousands
 AT_MOST_EACH = 50
@@ -22,10 +22,18 @@ WITH RECURSIVE waiting AS (
 )
 SELECT organization_id FROM waiting WHERE organization_id IS NOT NULL
 """
-_OLDEST = """
-SELECT event.* FROM unnest(%s::bigint[]) AS wanted(organization) CROSS JOIN LATERAL (
-    SELECT * FROM webhooks_event WHERE organization_id = wanted.organization AND sequence IS NULL ORDER BY id LIMIT %s
-) AS event ORDER BY event.id
+# The oldest of each organization get their numbers, in the row and in the body, which was written with a null in their place.
+_NUMBER = """
+WITH numbered AS (
+    SELECT event.id, wanted.last + row_number() OVER (PARTITION BY wanted.organization ORDER BY event.id) AS sequence
+    FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(organization, last) CROSS JOIN LATERAL (
+        SELECT id FROM webhooks_event WHERE organization_id = wanted.organization AND sequence IS NULL ORDER BY id LIMIT %s
+    ) AS event
+)
+UPDATE webhooks_event AS event
+SET sequence = numbered.sequence, body = regexp_replace(event.body, '"sequence":null', '"sequence":' || numbered.sequence)
+FROM numbered WHERE event.id = numbered.id
+RETURNING numbered.sequence, event.id, event.organization_id, event.type, event.only_to_id
 """
 # KEY SHARE keeps an endpoint from being deleted meanwhile, and nobody else from working on it.
 _ENDPOINTS = "SELECT * FROM webhooks_endpoint WHERE organization_id = ANY(%s) ORDER BY id FOR KEY SHARE"
@@ -53,41 +61,49 @@ def _relay_some(waiting: list[int]) -> int:
     counters = {counter.organization_id: counter for counter in _locked_counters(waiting)}
     if not counters:
         return 0
-    organizations = Organization.objects.in_bulk(list(counters))
     each = max(1, min(AT_MOST_EACH, EVENTS_AT_ONCE // len(waiting)))
-    events = list(Event.objects.raw(_OLDEST, [list(counters), each]))
+    events = _number(counters, each)
     for event in events:
-        counter = counters[event.organization_id]
-        counter.last += 1
-        event.sequence, event.organization = counter.last, organizations[event.organization_id]
-        event.body = body(event).decode()
-    update_rows(Event, events, ["sequence", "body"])
+        counters[event.organization].last = event.sequence
     update_rows(EventCounter, list(counters.values()), ["last"])
     endpoints: dict[int, list[Endpoint]] = {organization_id: [] for organization_id in counters}
     for endpoint in Endpoint.objects.raw(_ENDPOINTS, [list(counters)]):
         endpoints[endpoint.organization_id].append(endpoint)
     insert_rows(
         Delivery,
-        [
-            _delivery(event, endpoint)
-            for event in events
-            for endpoint in endpoints[event.organization_id]
-            if wants(endpoint, event)
-        ],
+        [_delivery(event, endpoint) for event in events for endpoint in endpoints[event.organization] if wants(endpoint, event)],
     )
     return len(events)
 
 
-def wants(endpoint: Endpoint, event: Event) -> bool:
+class Numbered(NamedTuple):
+    """An event that has just got its number."""
+
+    sequence: int
+    pk: int
+    organization: int
+    type: str
+    only_to: int | None
+
+
+def _number(counters: dict[int, EventCounter], each: int) -> list[Numbered]:
+    """So many of each organization, by their numbers."""
+    last = [counter.last for counter in counters.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBER, [list(counters), last, each])
+        return sorted(Numbered(*row) for row in cursor.fetchall())
+
+
+def wants(endpoint: Endpoint, event: Numbered) -> bool:
     """Whether the endpoint is to hear of the event; of what is meant for it alone, whatever it subscribed to."""
-    if event.only_to_id is not None:
-        return event.only_to_id == endpoint.pk
+    if event.only_to is not None:
+        return event.only_to == endpoint.pk
     return not endpoint.event_types or event.type in endpoint.event_types
 
 
-def _delivery(event: Event, endpoint: Endpoint) -> Delivery:
+def _delivery(event: Numbered, endpoint: Endpoint) -> Delivery:
     state = Delivery.State.PENDING if endpoint.status == Endpoint.Status.ACTIVE else Delivery.State.HELD
-    return Delivery(organization_id=event.organization_id, endpoint_id=endpoint.pk, event_id=event.pk, state=state)
+    return Delivery(organization_id=event.organization, endpoint_id=endpoint.pk, event_id=event.pk, state=state)
 
 
 def _locked_counters(organizations: list[int]) -> list[EventCounter]:

@@ -11,14 +11,19 @@ WAITING_AT_MOST = 200  # of one endpoint's replay lane
 
 
 def matching(replay: Replay) -> QuerySet[Event]:
-    """The events that the replay covers, oldest first. Those whose payload is past keeping are not among them."""
+    """The events that the replay covers, oldest first. Not among them: pings and test events, which tell of nothing that
+    happened, and those whose payload is past keeping.
+    """
     events = Event.objects.filter(
-        organization=replay.organization, occurred_at__gte=replay.since, occurred_at__lt=replay.until, sequence__isnull=False
+        organization=replay.organization,
+        occurred_at__gte=replay.since,
+        occurred_at__lt=replay.until,
+        sequence__isnull=False,
+        only_to=None,
     ).exclude(body="")
     types = replay.types or replay.endpoint.event_types
     if types:
         events = events.filter(type__in=types)
-    events = events.filter(only_to=None) | events.filter(only_to=replay.endpoint)
     if replay.only_failed:
         arrived = Delivery.objects.filter(event=OuterRef("pk"), endpoint=replay.endpoint, state=Delivery.State.SUCCEEDED)
         events = events.exclude(Exists(arrived))

@@ -30,7 +30,7 @@ def emit(
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction of the change it tells of")
     jobs.ring_after_commit("webhooks.tasks.deliver")
-    return Event.objects.create(
+    event = Event(
         organization=by.organization,
         type=type,
         object_type=object["object"],
@@ -43,6 +43,9 @@ def emit(
         idempotency_key=by.idempotency_key,
         only_to=only_to,
     )
+    event.body = body(event).decode()
+    event.save(force_insert=True)
+    return event
 
 
 def changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +55,11 @@ def changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> d
 
 def redact_events(*, organization: Organization, object_ids: Collection[str], fields: Mapping[str, Any]) -> None:
     """Replace personal fields in the kept events of erased objects, in what they are and in what they were."""
-    for event in Event.objects.filter(organization=organization, object_id__in=object_ids).select_related("organization"):
+    for event in (
+        Event.objects.filter(organization=organization, object_id__in=object_ids)
+        .select_related("organization")
+        .select_for_update(of=("self",), no_key=True)
+    ):
         for part in event.data.values():
             part.update({name: value for name, value in fields.items() if name in part})
         if event.body:

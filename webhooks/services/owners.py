@@ -4,11 +4,8 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 
-from organizations.models import Membership
-from organizations.permissions import ADMINISTRATORS
+from organizations.mail import mail_administrators
 from webhooks import schedule
 from webhooks.engine.forget import HELD_FOR
 from webhooks.engine.record import LEASE_EXPIRED
@@ -29,32 +26,15 @@ def tell_owners_disabled(*, endpoint: Endpoint) -> None:
 
 
 def _mail(name: str, endpoint: Endpoint, **context: Any) -> None:
-    """One message to all of them: sent or not, so that a task that runs again repeats it to nobody in particular."""
-    recipients = _recipients(endpoint)
-    if not recipients:
-        return
     context |= {
         "endpoint": endpoint,
-        "organization": endpoint.organization,
         "failure": _last_failure(endpoint),
         "hours_until_disabled": schedule.DISABLED_AFTER // dt.timedelta(hours=1),
         "days_held": HELD_FOR.days,
         "attempts": len(settings.WEBHOOK_RETRY_SECONDS) + 1,
         "docs_url": f"{settings.PUBLIC_URL}/backend/docs/api.md#webhooks",
     }
-    subject, body, html = (
-        render_to_string(f"emails/{name}/{part}", context).strip() for part in ("subject.txt", "body.txt", "body.html")
-    )
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, to=recipients)
-    message.attach_alternative(html, "text/html")
-    message.send()
-
-
-def _recipients(endpoint: Endpoint) -> list[str]:
-    """Owners and managers; a sandbox twin has no members of its own."""
-    organization = endpoint.organization.sandbox_of or endpoint.organization
-    members = Membership.objects.filter(organization=organization, role__in=ADMINISTRATORS, user__is_active=True)
-    return list(members.order_by("pk").values_list("user__email", flat=True))
+    mail_administrators(endpoint.organization, name, context)
 
 
 def _last_failure(endpoint: Endpoint) -> str:

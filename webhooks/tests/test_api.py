@@ -246,6 +246,7 @@ def test_a_ping_and_a_test_event_reach_an_endpoint_that_subscribes_to_neither(al
     assert (ping.status_code, ping.json()["object"], ping.json()["type"]) == (202, "event", "webhook.ping")
     assert (test.status_code, test.json()["type"]) == (202, "booking.canceled")
     assert {request.path for request in receiver.requests} == {"/deaf"}
+    assert [request.event["test"] for request in receiver.requests] == [True, True]
     arrived = {request.event["id"]: request.event["data"]["object"] for request in receiver.requests}
     pinged, tested = arrived[ping.json()["id"]], arrived[test.json()["id"]]
     assert pinged["id"] == deaf.public_id
@@ -365,6 +366,19 @@ def test_a_replay_is_counted_run_and_followed(alice: Player, endpoint: Endpoint,
     assert alice.api.get(f"/replays?endpoint={endpoint.public_id}&state=finished").json()["data"] == [after.json()]
     assert ids(alice.api.get("/replays?state=running")) == []
     assert alice.api.delete(url).json() == after.json()
+
+
+def test_a_replay_leaves_out_pings_and_test_events(alice: Player, endpoint: Endpoint, receiver: Receiver) -> None:
+    alice.api.post(path(endpoint, "/ping"))
+    alice.api.post(path(endpoint, "/test"), {"type": "customer.created"})
+    (real,) = [delivery.event for delivery in send(alice) if delivery.event.only_to is None]
+    receiver.requests.clear()
+
+    replay = alice.api.post(path(endpoint, "/replay"), {"since": "2026-01-01T00:00:00Z"})
+    drain()
+
+    assert replay.json()["total"] == 1
+    assert [request.event["id"] for request in receiver.requests] == [real.public_id]
 
 
 def test_a_replay_can_be_canceled_while_it_runs(alice: Player, endpoint: Endpoint, receiver: Receiver, settings: Any) -> None:

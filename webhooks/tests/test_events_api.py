@@ -10,7 +10,7 @@ from rooms.models import Room
 from tests.cast import Player
 from tests.stage import booking_body, slot_at
 from webhooks.engine.relay import relay
-from webhooks.models import Event
+from webhooks.models import Endpoint, Event
 from webhooks.services import emit
 from webhooks.tests.conftest import emit_some
 from webhooks.types import EventType
@@ -47,7 +47,8 @@ def test_an_event_is_its_envelope(alice: Player, group_room: Room) -> None:
 
     (event,) = alice.api.get(f"/events?object={booking['id']}").json()["data"]
 
-    assert (event["type"], event["data"]["object"], event["truncated"]) == ("booking.created", booking, False)
+    assert (event["type"], event["data"]["object"]) == ("booking.created", booking)
+    assert (event["test"], event["truncated"]) == (False, False)
     one = alice.api.get(f"/events/{event['id']}")
     assert one.json() == event
     assert alice.api.get(f"/events/{event['id']}", if_none_match=one["ETag"]).status_code == 304
@@ -92,6 +93,21 @@ def test_filters_pass_over_what_they_leave_out(alice: Player, group_room: Room) 
     assert [event["type"] for event in rest["data"]] == ["customer.created"] * 3
 
 
+def test_what_was_made_on_request_says_so_and_can_be_left_out(alice: Player, endpoint: Endpoint) -> None:
+    emit_some(alice.actor)
+    alice.api.post(f"/webhook_endpoints/{endpoint.public_id}/ping")
+    alice.api.post(f"/webhook_endpoints/{endpoint.public_id}/test", {"type": "customer.created"})
+    relay()
+
+    def shown(query: str) -> list[tuple[str, bool]]:
+        return [(event["type"], event["test"]) for event in alice.api.get(f"/events{query}").json()["data"]]
+
+    made = [("webhook.ping", True), ("customer.created", True)]
+    assert shown("") == [("customer.created", False), *made]
+    assert (shown("?test=true"), shown("?test=false")) == (made, [("customer.created", False)])
+    assert shown("?test=true&type=customer.created") == made[1:]
+
+
 def test_polling_without_news_is_one_small_query(alice: Player) -> None:
     emit_some(alice.actor, 3)
     relay()
@@ -134,6 +150,7 @@ def test_a_page_takes_the_same_queries_however_long(alice: Player) -> None:
         ("limit=101", "limit"),
         ("type=booking.eaten", "type"),
         ("object=%00", "object"),
+        ("test=1", "test"),
         ("cursor=abc", "cursor"),
     ],
 )
