@@ -4,8 +4,9 @@ Every call has a deadline; what Stripe says may be repeated, its library repeats
 our rows' ids, so that a row whose answer was lost can be ordered again. Nothing here touches the database.
 """
 
+import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -97,13 +98,14 @@ class Gateway:
     def advance(self, payment: Payment) -> Intent:
         """Carry out the order that the row is, as far as it has not been: set up, charge the method it names, or cancel.
 
-        A card that is declined is an answer, no exception. Raises PaymentRefused where Stripe takes no such order at all.
+        A card that is declined, or that Stripe does not know, is an answer, no exception. Raises PaymentRefused where Stripe
+        takes no such order at all.
         """
         found = self._retrieve(payment.intent) if payment.intent else self._create(payment)
         if payment.unwanted and found.status not in (Payment.Status.SUCCEEDED, Payment.Status.CANCELED):
-            return self._after(found.id, lambda: self._intents.cancel(found.id, {}, self._options(f"{payment.public_id}:cancel")))
+            return self._cancel(found.id, payment)
         if payment.payment_method and found.status == Payment.Status.PENDING:
-            return self._after(found.id, lambda: self._confirm(found.id, payment))
+            return self._charge(found.id, payment)
         return found
 
     def give_back(self, refund: Refund) -> GivenBack:
@@ -127,19 +129,22 @@ class Gateway:
         }
         return _intent(self._call(lambda: self._intents.create(order, self._options(payment.public_id))))
 
-    def _confirm(self, intent: str, payment: Payment) -> None:
-        self._intents.update(intent, {"payment_method": payment.payment_method}, self._options())
-        self._intents.confirm(intent, {}, self._options(f"{payment.public_id}:confirm"))
-
-    def _after(self, intent: str, act: Any) -> Intent:
-        """The intent after the act, whatever its answer: declined, or overtaken by the payer, is what the intent then says."""
+    def _charge(self, intent: str, payment: Payment) -> Intent:
+        """The intent after it: declined, or overtaken by the payer's browser, is what the intent itself then says."""
         try:
-            self._call(act)
+            self._call(lambda: self._intents.update(intent, {"payment_method": payment.payment_method}, self._options()))
+            self._call(lambda: self._intents.confirm(intent, {}, self._options(f"{payment.public_id}:confirm")))
         except PaymentRefused as refused:
-            found = self._retrieve(intent)
-            if found.status == Payment.Status.PENDING:  # nothing came of it: a method that Stripe does not know, say
-                raise refused from None
-            return found
+            found, code = self._retrieve(intent), str(refused.extra["provider_code"] or "refused")
+            if found.status != Payment.Status.PENDING:
+                return found
+            failure = {"failure_code": code, "failure_message": refused.detail[:500], "failed_charge": code}
+            return replace(found, status=Payment.Status.FAILED, **failure)
+        return self._retrieve(intent)
+
+    def _cancel(self, intent: str, payment: Payment) -> Intent:
+        with contextlib.suppress(PaymentRefused):  # it has succeeded, or was canceled, in between
+            self._call(lambda: self._intents.cancel(intent, {}, self._options(f"{payment.public_id}:cancel")))
         return self._retrieve(intent)
 
     def _retrieve(self, intent: str) -> Intent:
@@ -160,13 +165,16 @@ class Gateway:
 
 def verified_event(body: bytes, signature: str, secret: str) -> dict[str, Any]:
     """The event in the body. Raises BadSignature unless Stripe has signed just these bytes, a short while ago."""
+    if not secret or not signature.isascii():
+        raise BadSignature
     try:
         text = body.decode()
-        if not secret or not stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE_SECONDS):
-            raise BadSignature
-        found: dict[str, Any] = json.loads(text)
-    except (ValueError, stripe.SignatureVerificationError) as error:
+        stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE_SECONDS)
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError, stripe.SignatureVerificationError) as error:
         raise BadSignature from error
+    if not isinstance(found, dict):
+        raise BadSignature
     return found
 
 

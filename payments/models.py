@@ -22,6 +22,10 @@ class PaymentQuerySet(TenantQuerySet):
         """Through Stripe, and not settled for good: the payer may still pay."""
         return self.filter(mode="stripe").exclude(status__in=["succeeded", "canceled"])
 
+    def with_refunds(self) -> Self:
+        """For shapes: one query for the refunds of all rows."""
+        return self.prefetch_related("refunds")
+
 
 class RefundQuerySet(TenantQuerySet):
     def of(self, subject: str) -> Self:
@@ -86,6 +90,7 @@ class Payment(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the money was known to be here.")
 
     # Through Stripe only.
     intent = models.CharField(max_length=255, blank=True, help_text="`pi_…`; empty until Stripe has answered once.")
@@ -112,6 +117,7 @@ class Payment(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="payment_by_creation"),
+            models.Index(fields=["organization", "succeeded_at", "id"], name="payment_by_success"),
             models.Index(fields=["check_at"], name="payment_to_check", condition=Q(check_at__isnull=False)),
         ]
 
@@ -121,6 +127,11 @@ class Payment(models.Model):
     @property
     def is_settled(self) -> bool:
         return self.status in (self.Status.SUCCEEDED, self.Status.CANCELED)
+
+    @property
+    def amount_refunded(self) -> int:
+        """What has been given back or is about to be, in minor units; of rows `with_refunds` without a query."""
+        return sum(refund.amount for refund in self.refunds.all() if refund.is_standing)
 
 
 class Refund(models.Model):
@@ -152,6 +163,9 @@ class Refund(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    succeeded_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the money was known to be back; a bank may still return it."
+    )
 
     # Through Stripe only.
     stripe_id = models.CharField(max_length=255, blank=True, help_text="`re_…`")
@@ -167,7 +181,15 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
             models.UniqueConstraint(fields=["stripe_id"], name="refund_stripe_id_unique", condition=~Q(stripe_id="")),
         ]
-        indexes: ClassVar = [models.Index(fields=["check_at"], name="refund_to_check", condition=Q(check_at__isnull=False))]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "succeeded_at", "id"], name="refund_by_success"),
+            models.Index(fields=["check_at"], name="refund_to_check", condition=Q(check_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} back for {self.subject}"
+
+    @property
+    def is_standing(self) -> bool:
+        """Given back, or about to be."""
+        return self.status != self.Status.FAILED

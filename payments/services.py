@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from common import jobs
 from common.signing import encrypt
 from organizations.actor import Actor
+from organizations.services import record, require_administrator
 from payments.errors import PaymentRefused, RefundExceedsPaid
 from payments.gateway import Gateway, GivenBack, Intent, account_of
 from payments.models import Payment, Refund, StripeAccount
@@ -27,7 +29,13 @@ Order = TypeVar("Order", Payment, Refund)
 def record_payment(*, subject: str, mode: str, amount: int, currency: str, reference: str, by: Actor) -> Payment:
     """Note money that was taken elsewhere (`pos`, `external`)."""
     return Payment.objects.create(
-        organization=by.organization, subject=subject, mode=mode, amount=amount, currency=currency, reference=reference
+        organization=by.organization,
+        subject=subject,
+        mode=mode,
+        amount=amount,
+        currency=currency,
+        reference=reference,
+        succeeded_at=timezone.now(),
     )
 
 
@@ -72,6 +80,8 @@ def note_intent(payment: Payment, intent: Intent, *, now: dt.datetime) -> None:
     payment.charge = intent.charge or payment.charge
     payment.failure_code, payment.failure_message = intent.failure_code, intent.failure_message
     payment.failed_charge = intent.failed_charge
+    if payment.status == Payment.Status.SUCCEEDED:
+        payment.succeeded_at = now
     payment.check_at = None if payment.is_settled else now + CHECK_AFTER[min(payment.checks, len(CHECK_AFTER) - 1)]
     payment.version += 1
     payment.save()
@@ -81,6 +91,13 @@ def forget_purpose(payment: Payment) -> None:
     """What waited for the money has been done, or never will be; it may hold personal data."""
     if payment.purpose.pop("change", None):
         payment.save(update_fields=["purpose"])
+
+
+def stop_looking(order: Payment | Refund) -> None:
+    """It is settled: there is nothing more to learn."""
+    if order.check_at is not None:
+        order.check_at = None
+        order.save(update_fields=["check_at"])
 
 
 def note_refusal(payment: Payment, *, code: str, message: str) -> None:
@@ -127,6 +144,7 @@ def _refund(payment: Payment, amount: int, *, purpose: Refund.Purpose, reason: s
         currency=payment.currency,
         purpose=purpose,
         reason=reason,
+        succeeded_at=None if through_stripe else now,
         check_at=now if through_stripe else None,
     )
 
@@ -148,6 +166,8 @@ def note_refund(refund: Refund, given_back: GivenBack, *, now: dt.datetime) -> N
     """Write onto the locked row what Stripe says."""
     refund.stripe_id = given_back.id or refund.stripe_id
     refund.status, refund.failure = given_back.status, given_back.failure
+    if refund.status == Refund.Status.SUCCEEDED:
+        refund.succeeded_at = refund.succeeded_at or now
     pending = refund.status == Refund.Status.PENDING
     refund.check_at = now + CHECK_AFTER[min(refund.checks, len(CHECK_AFTER) - 1)] if pending else None
     refund.save()
@@ -156,6 +176,12 @@ def note_refund(refund: Refund, given_back: GivenBack, *, now: dt.datetime) -> N
 def refunded(payment: Payment) -> int:
     """What has been given back out of the payment or is about to be, in minor units."""
     return payment.refunds.standing().aggregate(total=Sum("amount"))["total"] or 0
+
+
+def refundable(payment: Payment) -> int:
+    """What may still be given back out of it, in minor units."""
+    current = Payment.objects.succeeded().filter(pk=payment.pk).first()
+    return current.amount - refunded(current) if current else 0
 
 
 def warn_of_failed_refund(refund: Refund) -> None:
@@ -175,29 +201,47 @@ def due_for_a_look(orders: "models.QuerySet[Order]", *, now: dt.datetime, limit:
     return found
 
 
-def look_soon(*, intent: str = "", refund: str = "", own_account_of: int | None, now: dt.datetime) -> None:
+def look_soon(*, intent: str = "", refund: str = "", own_account_of: int | None = None, connected_account: str = "") -> None:
     """Stripe tells that something happened to one of its objects: what it was is asked anew, so that order and repetition do
-    not matter. `own_account_of` is the organization whose own secret has signed it; None: the platform's has.
+    not matter. `intent` means its refunds on the way too, whose ids at Stripe we may not know yet.
+
+    `own_account_of` is the organization whose own secret has signed it. Without one the platform's has, which speaks for no
+    account that is another's: of `connected_account`, or of the platform's own where that is empty.
     """
-    own = StripeAccount.objects.exclude(webhook_secret="").values("organization")
-    for model, known in ((Payment, {"intent": intent}), (Refund, {"stripe_id": refund})):
-        if not all(known.values()):
-            continue
-        rows = model.objects.filter(**known)
-        rows = rows.filter(organization=own_account_of) if own_account_of else rows.exclude(organization__in=own)
-        if rows.update(check_at=now, checks=0):
-            jobs.ring_after_commit(WORK_OFF)
+    if own_account_of is None:
+        own = StripeAccount.objects.exclude(webhook_secret="", connected_account="")
+        theirs = own.filter(webhook_secret="", connected_account=connected_account) if connected_account else own
+        told_of = Q(organization__in=theirs.values("organization"))
+        told_of = told_of if connected_account else ~told_of
+    else:
+        told_of = Q(organization=own_account_of)
+    looks: list[models.QuerySet[Any]] = []
+    if intent:  # a settled payment stays as it is: there is nothing to look for
+        looks.append(Payment.objects.open().filter(told_of, intent=intent))
+        looks.append(Refund.objects.filter(told_of, payment__intent=intent, status=Refund.Status.PENDING))
+    if refund:
+        looks.append(Refund.objects.filter(told_of, stripe_id=refund))
+    found = [rows.update(check_at=Now(), checks=0) for rows in looks]
+    if any(found):
+        jobs.ring_after_commit(WORK_OFF)
 
 
+@transaction.atomic
 def set_stripe_account(
     *, by: Actor, secret_key: str | None = None, webhook_secret: str | None = None, **fields: str
 ) -> StripeAccount:
-    """Change what is given; secrets are kept encrypted, and an empty one goes back to the platform's."""
+    """Change what is given; secrets are kept encrypted, and an empty one goes back to the platform's. The audit trail names
+    what was changed, never to what. Raises NotAdministrator.
+    """
+    require_administrator(by)
     account, _ = StripeAccount.objects.get_or_create(organization=by.organization)
+    changed = [name for name, text in fields.items() if getattr(account, name) != text]
     for name, value in {"secret_key": secret_key, "webhook_secret": webhook_secret}.items():
         if value is not None:
             setattr(account, name, encrypt(value) if value else "")
+            changed.append(name)
     for name, text in fields.items():
         setattr(account, name, text)
     account.save()
+    record(by, "stripe_account.changed", by.organization.public_id, fields=sorted(changed))
     return account

@@ -92,7 +92,11 @@ def change_booking(
     _apply(booking, plan, changes, now=now)
     note(booking, payment, by=by)
     change = replace(change, due=booking.amount_due)
-    return _tell(booking, plan, before=before, by=by), change
+    if BookingShape.json(booking) != before:
+        booking.version += 1
+        save(booking)
+        events.tell(booking, by=by, action=_action(plan), before=before, event=EventType.BOOKING_UPDATED)
+    return booking, change
 
 
 def no_change(booking: Booking) -> dict[str, Any]:
@@ -100,23 +104,22 @@ def no_change(booking: Booking) -> dict[str, Any]:
     return PriceChange(booking.total, booking.total, 0, booking.amount_due, 0, booking.currency).as_json()
 
 
-def apply_change(booking: Booking, ordered: dict[str, Any], *, before: dict[str, Any], by: Actor) -> Booking:
-    """Make the change that was to wait for its money, which is on the locked booking by now; priced as it was then.
-
-    Raises what `change_booking` raises.
+def apply_change(booking: Booking, ordered: dict[str, Any]) -> str:
+    """Make the change that was to wait for its money on the locked booking, priced as it was then, and say what it was. The
+    caller settles, raises the version and tells. Raises what `change_booking` raises.
     """
-    system, now = Actor.system(booking.organization), claims.database_now()
+    system = Actor.system(booking.organization)
     room = Room.objects.visible_to(system).filter(public_id=ordered["room"]).first()
     quote = Quote.objects.visible_to(system).filter(public_id=ordered["quote"]).first()
     if room is None or quote is None:
         raise InvalidTransition("What was paid for is no longer there.", booking_status=booking.status)
-    changes = {**ordered["details"], "room": room}
     slot = {"room": room, "starts_at": quote.starts_at, "party_size": quote.party_size, "private": quote.private}
+    now = claims.database_now()
     plan = plan_change(booking, now=now, quote=quote, **slot)
-    require_free_external_id(booking, changes.get("external_id"))
-    _apply(booking, plan, changes, now=now)
-    booking.settle()
-    return _tell(booking, plan, before=before, by=by)
+    require_free_external_id(booking, ordered["details"].get("external_id"))
+    _apply(booking, plan, ordered["details"], now=now)
+    save(booking)
+    return _action(plan)
 
 
 def _due_first(booking: Booking, plan: Plan) -> int:
@@ -156,13 +159,8 @@ def _order(
     events.tell(booking, by=by, action="payment_begun")
 
 
-def _tell(booking: Booking, plan: Plan, *, before: dict[str, Any], by: Actor) -> Booking:
-    if BookingShape.json(booking) != before:
-        booking.version += 1
-        save(booking)
-        action = "moved" if plan.is_move else "changed"
-        events.tell(booking, by=by, action=action, before=before, event=EventType.BOOKING_UPDATED)
-    return booking
+def _action(plan: Plan) -> str:
+    return "moved" if plan.is_move else "changed"
 
 
 def _apply(booking: Booking, plan: Plan, changes: dict[str, Any], *, now: dt.datetime) -> None:

@@ -89,6 +89,7 @@ def _settle(payment: Payment, intent: Intent, *, by: Actor) -> tuple[Booking, Pa
     """
     booking, payment = _locked(payment, by=by)
     if payment.is_settled:
+        payments.stop_looking(payment)
         return booking, payment
     now, before, failed_before = claims.database_now(), BookingShape.json(booking), payment.failed_charge
     payments.note_intent(payment, intent, now=now)
@@ -124,12 +125,12 @@ def _arrived(booking: Booking, payment: Payment, *, before: dict[str, Any], by: 
     elif was == Booking.Status.CANCELED or payment.unwanted:
         action, back = "paid_too_late", payment.amount
     elif payment.purpose.get("change"):
-        changed = _carry_out_change(booking, payment, before=before, by=by)
-        if changed is not None:
-            return changed
-        booking = _locked(payment, by=by)[0]
-        booking.amount_paid += payment.amount
-        action, back = "paid_too_late", payment.amount
+        changed = _carry_out_change(booking, payment)
+        if changed is None:
+            booking = _locked(payment, by=by)[0]
+            booking.amount_paid += payment.amount
+            back = payment.amount
+        action = changed or "paid_too_late"
     if not back:  # of what is paid twice, the second goes back
         back = max(0, payment.amount - max(0, booking.total - paid_before))
     if back:
@@ -156,11 +157,13 @@ def _make_firm(booking: Booking, *, expired: bool, now: dt.datetime) -> None:
     booking.confirmed_at = booking.confirmed_at or now
 
 
-def _carry_out_change(booking: Booking, payment: Payment, *, before: dict[str, Any], by: Actor) -> Booking | None:
-    """The change that was paid for, under the price it was quoted at; None where it cannot be made any more."""
+def _carry_out_change(booking: Booking, payment: Payment) -> str | None:
+    """Make the change that was paid for, at the price it was quoted at, and say what was done; None where it cannot be made any
+    more, and the booking in hand is to be read anew.
+    """
     try:
         with transaction.atomic():
-            return apply_change(booking, payment.purpose["change"], before=before, by=by)
+            return apply_change(booking, payment.purpose["change"])
     except DomainError as error:
         logger.info("%s: the change that was paid for is refused: %s", booking.public_id, error.detail)
         return None
@@ -185,8 +188,12 @@ def _settle_refund(refund: Refund, given_back: GivenBack) -> None:
     payment = Payment.objects.select_for_update().get(pk=refund.payment_id)
     refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund.pk)
     was, before = refund.status, BookingShape.json(booking)
+    # A failure is final, and of a success only a failure is news: anything else is an answer that was overtaken.
+    if was == Refund.Status.FAILED or (was == Refund.Status.SUCCEEDED and given_back.status != Refund.Status.FAILED):
+        payments.stop_looking(refund)
+        return
     payments.note_refund(refund, given_back, now=claims.database_now())
-    if refund.status == was or was == Refund.Status.FAILED:
+    if refund.status == was:
         return
     payment.version += 1
     payment.save(update_fields=["version", "updated_at"])

@@ -9,28 +9,42 @@ from bookings.services.locking import locked_booking
 from organizations.actor import Actor
 from organizations.permissions import Scope
 from payments.errors import RefundExceedsPaid
-from payments.models import Refund
-from payments.services import request_refund
+from payments.models import Payment, Refund
+from payments.services import refundable, request_refund
 from rooms import claims
 from webhooks.types import EventType
 
 
 @transaction.atomic
 def refund_booking(
-    *, booking: Booking, by: Actor, amount: int | None = None, reason: str = "", expected_version: int | None = None
+    *,
+    booking: Booking,
+    by: Actor,
+    amount: int | None = None,
+    payment: Payment | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
 ) -> tuple[Booking, list[Refund]]:
-    """Give the amount back, in minor units, or all that is left; whatever the policy says.
+    """Give the amount back, in minor units, or all that is left, whatever the policy says; with a `payment`, out of that one
+    and no other.
 
     Raises NotAllowed, VersionConflict, RefundExceedsPaid.
     """
     by.require(Scope.REFUNDS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     before = BookingShape.json(booking)
-    amount = booking.net_paid if amount is None else amount
-    if not 0 < amount <= booking.net_paid:
-        raise RefundExceedsPaid(refundable=booking.net_paid)
-    purpose = Refund.Purpose.REQUEST
-    refunds = request_refund(subject=booking.public_id, amount=amount, purpose=purpose, reason=reason, now=claims.database_now())
+    left = booking.net_paid if payment is None else min(booking.net_paid, refundable(payment))
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        raise RefundExceedsPaid(refundable=left)
+    refunds = request_refund(
+        subject=booking.public_id,
+        amount=amount,
+        purpose=Refund.Purpose.REQUEST,
+        reason=reason,
+        now=claims.database_now(),
+        payment=payment,
+    )
     booking.amount_refunded += amount
     booking.settle()
     booking.version += 1
