@@ -50,6 +50,6 @@ def envelope(event: Event) -> dict[str, Any]:
         "actor": {"type": event.actor_type, "id": event.actor_id},
         "request": {"id": event.request_id or None, "idempotency_key": event.idempotency_key or None},
         "data": event.data or _NOTHING["data"],
-        "test": event.only_to_id is not None,
+        "test": event.is_test,
         "truncated": not event.data,
     }

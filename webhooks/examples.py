@@ -295,6 +295,6 @@ def example_envelope(type: EventType) -> dict[str, Any]:
         actor_id=by["id"],
         request_id="" if by == _BY_ITSELF else f"req_01m6e98q2wee9ag9yxnpgq1{number:03}",
         idempotency_key="order-1041" if by == _BY_KEY and version == 1 else "",
-        only_to_id=1 if type == _T.WEBHOOK_PING else None,
+        is_test=type == _T.WEBHOOK_PING,
     )
     return copy.deepcopy(envelope(event))

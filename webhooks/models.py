@@ -116,8 +116,14 @@ class Event(models.Model):
     actor_id = models.CharField(max_length=32)
     request_id = models.CharField(max_length=32, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
+    is_test = models.BooleanField(default=False, help_text="A ping or a test event: nothing has happened.")
     only_to = models.ForeignKey(
-        Endpoint, null=True, blank=True, on_delete=models.CASCADE, related_name="+", help_text="A ping's."
+        Endpoint,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,  # its number stays: a reader by cursor would take a gap for a loss
+        related_name="+",
+        help_text="The one endpoint that is to hear of a test; null once that is deleted.",
     )
     body = models.TextField(blank=True, editable=False)
 

@@ -301,7 +301,7 @@ class EventViewSet(ApiViewSet):
         events = self.get_queryset().filter(sequence__gt=after).order_by("sequence")
         events = events.filter(type__in=type) if type else events
         events = events.filter(object_id=object) if object else events
-        events = events if test is None else events.filter(only_to__isnull=not test)
+        events = events if test is None else events.filter(is_test=test)
         rows = list(events[: limit + 1])
         more, rows = len(rows) > limit, rows[:limit]
         # On the last page all numbers up to `last` have been looked at, whatever the filters left of them.

@@ -33,7 +33,7 @@ WITH numbered AS (
 UPDATE webhooks_event AS event
 SET sequence = numbered.sequence, body = regexp_replace(event.body, '"sequence":null', '"sequence":' || numbered.sequence)
 FROM numbered WHERE event.id = numbered.id
-RETURNING numbered.sequence, event.id, event.organization_id, event.type, event.only_to_id
+RETURNING numbered.sequence, event.id, event.organization_id, event.type, event.is_test, event.only_to_id
 """
 # KEY SHARE keeps an endpoint from being deleted meanwhile, and nobody else from working on it.
 _ENDPOINTS = "SELECT * FROM webhooks_endpoint WHERE organization_id = ANY(%s) ORDER BY id FOR KEY SHARE"
@@ -83,6 +83,7 @@ class Numbered(NamedTuple):
     pk: int
     organization: int
     type: str
+    is_test: bool
     only_to: int | None
 
 
@@ -96,7 +97,7 @@ def _number(counters: dict[int, EventCounter], each: int) -> list[Numbered]:
 
 def wants(endpoint: Endpoint, event: Numbered) -> bool:
     """Whether the endpoint is to hear of the event; of what is meant for it alone, whatever it subscribed to."""
-    if event.only_to is not None:
+    if event.is_test:
         return event.only_to == endpoint.pk
     return not endpoint.event_types or event.type in endpoint.event_types
 

@@ -19,7 +19,7 @@ def matching(replay: Replay) -> QuerySet[Event]:
         occurred_at__gte=replay.since,
         occurred_at__lt=replay.until,
         sequence__isnull=False,
-        only_to=None,
+        is_test=False,
     ).exclude(body="")
     types = replay.types or replay.endpoint.event_types
     if types:

@@ -41,6 +41,7 @@ def emit(
         actor_id=by.id,
         request_id=by.request_id,
         idempotency_key=by.idempotency_key,
+        is_test=only_to is not None,
         only_to=only_to,
     )
     event.body = body(event).decode()

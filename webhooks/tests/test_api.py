@@ -371,7 +371,7 @@ def test_a_replay_is_counted_run_and_followed(alice: Player, endpoint: Endpoint,
 def test_a_replay_leaves_out_pings_and_test_events(alice: Player, endpoint: Endpoint, receiver: Receiver) -> None:
     alice.api.post(path(endpoint, "/ping"))
     alice.api.post(path(endpoint, "/test"), {"type": "customer.created"})
-    (real,) = [delivery.event for delivery in send(alice) if delivery.event.only_to is None]
+    (real,) = [delivery.event for delivery in send(alice) if not delivery.event.is_test]
     receiver.requests.clear()
 
     replay = alice.api.post(path(endpoint, "/replay"), {"since": "2026-01-01T00:00:00Z"})

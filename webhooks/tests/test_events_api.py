@@ -10,8 +10,8 @@ from rooms.models import Room
 from tests.cast import Player
 from tests.stage import booking_body, slot_at
 from webhooks.engine.relay import relay
-from webhooks.models import Endpoint, Event
-from webhooks.services import emit
+from webhooks.models import Delivery, Endpoint, Event
+from webhooks.services import create_endpoint, delete_endpoint, emit, ping
 from webhooks.tests.conftest import emit_some
 from webhooks.types import EventType
 
@@ -106,6 +106,21 @@ def test_what_was_made_on_request_says_so_and_can_be_left_out(alice: Player, end
     assert shown("") == [("customer.created", False), *made]
     assert (shown("?test=true"), shown("?test=false")) == (made, [("customer.created", False)])
     assert shown("?test=true&type=customer.created") == made[1:]
+
+
+def test_a_deleted_endpoint_leaves_no_gap_in_the_numbers(alice: Player, endpoint: Endpoint) -> None:
+    """Its tests keep their numbers, those given and those to come, and reach nobody else."""
+    create_endpoint(by=alice.actor, url="https://hooks.example.com/other")
+    ping(endpoint=endpoint, by=alice.actor)
+    relay()
+    ping(endpoint=endpoint, by=alice.actor)
+    delete_endpoint(endpoint=endpoint, by=alice.actor)
+    emit_some(alice.actor)
+    relay()
+
+    events = alice.api.get("/events").json()["data"]
+    assert [(event["sequence"], event["test"]) for event in events] == [(1, True), (2, True), (3, False)]
+    assert Delivery.objects.get().event.sequence == 3
 
 
 def test_polling_without_news_is_one_small_query(alice: Player) -> None:
