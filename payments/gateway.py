@@ -95,29 +95,53 @@ class Gateway:
         )
         self._intents, self._refunds = client.v1.payment_intents, client.v1.refunds
 
-    def advance(self, payment: Payment) -> Intent:
-        """Carry out the order that the row is, as far as it has not been: set up, charge the method it names, or cancel.
+    def set_up(self, payment: Payment) -> Intent:
+        """The intent of the order, made unless it was. Raises PaymentRefused where Stripe takes no such order at all."""
+        return self._retrieve(payment.intent) if payment.intent else self._create(payment)
 
-        A card that is declined, or that Stripe does not know, is an answer, no exception. Raises PaymentRefused where Stripe
-        takes no such order at all.
+    def advance(self, payment: Payment, found: Intent) -> Intent:
+        """Carry out the order as far as it has not been: charge the method it names, or cancel.
+
+        A card that is declined, or that Stripe does not know, is an answer, no exception.
         """
-        found = self._retrieve(payment.intent) if payment.intent else self._create(payment)
         if payment.unwanted and found.status not in (Payment.Status.SUCCEEDED, Payment.Status.CANCELED):
             return self._cancel(found.id, payment)
         if payment.payment_method and found.status == Payment.Status.PENDING:
             return self._charge(found.id, payment)
         return found
 
-    def give_back(self, refund: Refund) -> GivenBack:
-        """Order the refund, or look how it is. Raises PaymentRefused where Stripe refuses it for good."""
+    def give_back(self, refund: Refund, *, may_order: bool) -> GivenBack:
+        """Look how the refund is, or order it where it is not known yet. Raises PaymentRefused where Stripe refuses it for
+        good, or knows nothing of it and it may not be ordered any more.
+        """
         if refund.stripe_id:
             return _given_back(self._call(lambda: self._refunds.retrieve(refund.stripe_id, {}, self._options())))
+        if may_order:
+            return self._order(refund)
+        if found := self._find(refund):
+            return found
+        raise PaymentRefused("Stripe has not taken the refund for a day.", provider_code="unanswered")
+
+    def _order(self, refund: Refund) -> GivenBack:
         order: Any = {
             "payment_intent": refund.payment.intent,
             "amount": _in_stripe_units(refund.amount, refund.currency),
             "metadata": {"refund": refund.public_id, "booking": refund.subject},
         }
-        return _given_back(self._call(lambda: self._refunds.create(order, self._options(refund.public_id))))
+        try:
+            return _given_back(self._call(lambda: self._refunds.create(order, self._options(refund.public_id))))
+        except ProviderUnavailable:
+            if found := self._find(refund):  # an error that Stripe keeps under the key is answered for a day
+                return found
+            raise
+
+    def _find(self, refund: Refund) -> GivenBack | None:
+        """The refund among those of its intent, by our id on it."""
+        query: Any = {"payment_intent": refund.payment.intent, "limit": 100}
+        for found in self._call(lambda: self._refunds.list(query, self._options())).data:
+            if (found.to_dict().get("metadata") or {}).get("refund") == refund.public_id:
+                return _given_back(found)
+        return None
 
     def _create(self, payment: Payment) -> Intent:
         order: Any = {

@@ -68,10 +68,17 @@ def drop_payments(*, subject: str, now: dt.datetime) -> None:
 
 
 def advance_payment(payment: Payment) -> Intent:
-    """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
+    """Stripe's answer to the order. Outside any transaction: the intent's id is on the row before anything is charged.
+
+    Raises ProviderUnavailable, PaymentRefused.
+    """
+    if not payment.intent and _is_too_old(payment):
+        raise PaymentRefused("Stripe has not answered for a day.", provider_code="unanswered")
+    gateway = Gateway(account_of(payment.organization))
+    found = gateway.set_up(payment)
     if not payment.intent:
-        _require_fresh(payment)
-    return Gateway(account_of(payment.organization)).advance(payment)
+        Payment.objects.filter(pk=payment.pk, intent="").update(intent=found.id)
+    return gateway.advance(payment, found)
 
 
 def note_intent(payment: Payment, intent: Intent, *, now: dt.datetime) -> None:
@@ -151,15 +158,12 @@ def _refund(payment: Payment, amount: int, *, purpose: Refund.Purpose, reason: s
 
 def advance_refund(refund: Refund) -> GivenBack:
     """Stripe's answer to the order. Outside any transaction. Raises ProviderUnavailable, PaymentRefused."""
-    if not refund.stripe_id:
-        _require_fresh(refund)
-    return Gateway(account_of(refund.organization)).give_back(refund)
+    return Gateway(account_of(refund.organization)).give_back(refund, may_order=not _is_too_old(refund))
 
 
-def _require_fresh(order: Payment | Refund) -> None:
-    """Given again after Stripe has forgotten the key, the order might be carried out twice."""
-    if timezone.now() - order.created_at > KEYS_LAST:
-        raise PaymentRefused("Stripe has not answered for a day: look there what became of it.", provider_code="unanswered")
+def _is_too_old(order: Payment | Refund) -> bool:
+    """Given again after Stripe has forgotten the key, it might be carried out twice."""
+    return timezone.now() - order.created_at > KEYS_LAST
 
 
 def note_refund(refund: Refund, given_back: GivenBack, *, now: dt.datetime) -> None:

@@ -270,6 +270,7 @@ class BookingViewSet(ApiViewSet):
             raise PaymentRefused(
                 payment.failure_message, provider_code=payment.failure_code, booking=booking.public_id, payment=shown
             )
+        services.require_made(booking, payment, told={"booking": booking.public_id, "payment": shown})
         more: dict[str, Any] = {"payment": shown}
         if self.action == "update":
             if payment.purpose.get("change") and not payment.is_settled:

@@ -5,7 +5,7 @@ from bookings.services.change import change_booking, no_change
 from bookings.services.creation import confirm_booking, create_booking, extend_hold
 from bookings.services.erasure import customer_stats, erase_customer, export_customer
 from bookings.services.owners import tell_owners_of_failed_refund
-from bookings.services.payments import carry_out_payment, work_off_payments
+from bookings.services.payments import carry_out_payment, require_made, work_off_payments
 from bookings.services.quotes import quote_cancellation, quote_change, quote_creation
 from bookings.services.refunds import refund_booking
 from bookings.services.sweeps import complete_bookings, expire_holds
@@ -33,6 +33,7 @@ __all__ = [
     "quote_creation",
     "refund_booking",
     "refund_summary",
+    "require_made",
     "summary",
     "tell_owners_of_failed_refund",
     "work_off_payments",

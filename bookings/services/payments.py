@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from bookings import events
-from bookings.errors import HoldExpired
+from bookings.errors import HoldExpired, InvalidTransition
 from bookings.models import Booking
 from bookings.serializers import BookingShape
 from bookings.services.change import apply_change
@@ -28,11 +28,14 @@ from payments.errors import PaymentRefused, ProviderUnavailable
 from payments.gateway import GivenBack, Intent
 from payments.models import Payment, Refund
 from rooms import claims
+from rooms.errors import SlotUnavailable
 from rooms.models import Room
 from webhooks.types import EventType
 
 BATCH = 50  # orders a run; the next run takes the rest
 ABANDONED_AFTER = dt.timedelta(hours=24)  # an open payment that keeps no slot
+
+TOO_LATE = "What was paid for could no longer be had: the money goes back."
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,23 @@ def carry_out_payment(payment: Payment, *, by: Actor) -> tuple[Booking, Payment,
         _settle_refusal(payment, refused, by=by)
         raise
     return *_settle(payment, intent, by=by), intent
+
+
+def require_made(booking: Booking, payment: Payment, *, told: dict[str, Any]) -> None:
+    """Whether the payment has brought about what it was for. `told` is what the refusal is to say beside its reason.
+
+    Raises HoldExpired, InvalidTransition, SlotUnavailable: the money goes back.
+    """
+    late = Refund.objects.filter(payment=payment, purpose=Refund.Purpose.LATE, amount=payment.amount)
+    if payment.status != Payment.Status.SUCCEEDED or not late.exists():
+        return
+    status = booking.reads_as
+    if status == Booking.Status.EXPIRED:
+        raise HoldExpired(TOO_LATE, **told)
+    if status == Booking.Status.CANCELED:
+        raise InvalidTransition(TOO_LATE, booking_status=status, **told)
+    if payment.purpose.get("price_change"):
+        raise SlotUnavailable(TOO_LATE, **told)
 
 
 def carry_out_refund(refund: Refund) -> None:
@@ -143,9 +163,6 @@ def _arrived(booking: Booking, payment: Payment, *, before: dict[str, Any], by: 
     booking.save()
     events.tell(booking, by=by, action=action, before=before, event=event)
     return booking
-
-
-TOO_LATE = "What was paid for could no longer be had."
 
 
 def _make_firm(booking: Booking, *, expired: bool, now: dt.datetime) -> None:
