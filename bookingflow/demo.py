@@ -18,6 +18,7 @@ from organizations.actor import Actor
 from organizations.models import Organization, User
 from organizations.permissions import Role
 from organizations.services import add_member, create_organization
+from payments.models import Payment
 from rooms import availability
 from rooms.claims import database_now
 from rooms.models import Block, Room, Venue
@@ -230,6 +231,8 @@ def _book(by: Actor, slot: availability.Slot, dice: random.Random, *, made_at: d
         )
     except DomainError:  # a room with which it shares its space was quicker
         return
+    if made_at is not None:
+        Payment.objects.of(booking.public_id).update(created_at=made_at, succeeded_at=made_at)
     if made_at is None and dice.random() < CANCELED:
         cancel_booking(booking=booking, by=by, reason="Plans changed")
 

@@ -14,7 +14,7 @@ from organizations.permissions import Scope
 from webhooks.examples import example_envelope
 from webhooks.types import EventType
 
-TAGS = ("Start", "Bookings", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events")
+TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events")
 METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT, said once
 _REFUSED = "application/problem+json"
 _COMMON = {error.code for error in COMMON}  # said once, in the guide
@@ -30,7 +30,7 @@ def markdown(document: dict[str, Any], guide: str) -> str:
         parts += [_operation(*found, document) for found in _operations(document, tag)]
     parts.append("## Objects\n")
     parts += [_object(name, schema) for name, schema in sorted(document["components"]["schemas"].items())]
-    parts += [_scopes(), _events(document), _errors()]
+    parts += [_scopes(), _events(), _errors()]
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -87,6 +87,8 @@ def _answers(operation: dict[str, Any]) -> str:
         content = response.get("content", {})
         if "application/json" in content:
             lines.append(f"- **{status}** {_type(content['application/json']['schema'])}")
+        elif "text/csv" in content:
+            lines.append(f"- **{status}** `text/csv`")
         elif _REFUSED in content:
             own = [code for code in response["description"].split(", ") if code.strip("`") not in _COMMON]
             lines += [f"- **{status}** {', '.join(own)}"] if own else []
@@ -154,12 +156,8 @@ def _scopes() -> str:
     return "## Scopes\n\n" + _table(("scope", "lets a key"), [(f"`{scope}`", str(scope.label)) for scope in Scope]) + "\n"
 
 
-def _events(document: dict[str, Any]) -> str:
-    components = document["components"]["schemas"]
-    rows = []
-    for event in EventType:
-        name = carried(event)[1]
-        rows.append((f"`{event}`", str(event.label), _link(name) if name in components else f"{name}: comes with Stripe"))
+def _events() -> str:
+    rows = [(f"`{event}`", str(event.label), _link(carried(event)[1])) for event in EventType]
     example = json.dumps(example_envelope(EventType.BOOKING_CREATED), indent=2, ensure_ascii=False)
     return (
         "## Event types\n\n"

@@ -99,6 +99,13 @@ EXAMPLES: dict[str, Example] = {
     "check_in": Example(id="$ARRIVING", body={}),
     "mark_no_show": Example(id="$PAST_BOOKING", body={}),
     "list_booking_events": Example(id="$BOOKING"),
+    "refund_booking": Example(
+        id="$PAID", body={"amount": 2500, "reason": "The lights went out."}, headers={"Idempotency-Key": "refund-7-$RANDOM"}
+    ),
+    "list_booking_payments": Example(id="$PAID"),
+    "list_payments": Example(query="?booking=$PAID&status=succeeded"),
+    "get_payment": Example(id="$PAYMENT"),
+    "export_payments": Example(query="?date_from=$YESTERDAY"),
     "list_webhook_endpoints": Example(query="?status=active&limit=10"),
     "create_webhook_endpoint": Example(
         body={
@@ -153,7 +160,9 @@ book() {  # book SLOT_NUMBER [MORE_MEMBERS]: the id of a new booking
 }
 export BOOKING=$(book 1) UNWANTED=$(book 3)
 export HELD=$(book 4 ', "hold": true') WAITING=$(book 5 ', "hold": true')
-export SLOT=$(slot 6) LATER=$(slot 7) FREE=$(slot 8)
+export SLOT=$(slot 6) LATER=$(slot 7) FREE=$(slot 8) ONLINE=$(slot 10) AT_ONCE=$(slot 11)
+export PAID=$(book 9 ', "payment": {"mode": "pos", "amount": 15000}')
+export PAYMENT=$(api "bookings/$PAID/payments" | pick "d['data'][0]['id']")
 past() { api "bookings?status=confirmed&date_to=$YESTERDAY&limit=2" | pick "d['data'][$1]['id']"; }
 export PAST_BOOKING=$(past 0) ARRIVING=$(past 1)
 export CUSTOMER=$(api customers '{"name": "Charles Babbage"}' | pick "d['id']")

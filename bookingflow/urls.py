@@ -5,12 +5,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from bookingflow import pages
 from developers.api.views import UnknownView
+from payments.api import inbound
 
 api: list[URLPattern | URLResolver] = [
     path("", include("developers.api.urls")),
     path("", include("rooms.api.urls")),
     path("", include("customers.api.urls")),
     path("", include("bookings.api.urls")),
+    path("", include("payments.api.urls")),
     path("", include("webhooks.api.urls")),
     path("openapi.json", pages.openapi),
     re_path(r"^.*$", UnknownView.as_view()),
@@ -23,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backend/docs/api.md", pages.docs_markdown, name="docs"),
     path("backend/docs/events.json", pages.event_schemas),
     path("metrics", pages.metrics),
+    path("webhooks/stripe", inbound.platform),
+    path("webhooks/stripe/<slug:organization>", inbound.own),
     path("admin/", admin.site.urls),
 ]
 

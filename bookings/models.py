@@ -85,6 +85,7 @@ class Booking(models.Model):
     times_moved = models.PositiveIntegerField(default=0)
     amount_paid = models.BigIntegerField(default=0)
     amount_refunded = models.BigIntegerField(default=0)
+    kept = models.BigIntegerField(default=0, editable=False, help_text="What the policy kept each time the price fell.")
     hold_expires_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, editable=False, help_text="First; no subscriber hears of it before.")
     source = models.CharField(max_length=10, choices=Source.choices)

@@ -114,10 +114,13 @@ class TextFilter(django_filters.CharFilter):
 
 
 class VisibleIds(AnyOf):
-    """Rows that belong to one of the named objects. An id that the caller cannot see is refused, not ignored."""
+    """Rows that belong to one of the named objects. An id that the caller cannot see is refused, not ignored.
 
-    def __init__(self, of: type[models.Model], **kwargs: Any) -> None:
-        self.of = of
+    `by` is what of the object the rows know it by.
+    """
+
+    def __init__(self, of: type[models.Model], *, by: str = "pk", **kwargs: Any) -> None:
+        self.of, self.by = of, by
         super().__init__(**kwargs)
         ids = {"type": "array", "items": {"type": "string"}, "description": self.extra.get("help_text", "")}
         set_override(self, "field", ids)
@@ -126,7 +129,7 @@ class VisibleIds(AnyOf):
         if not value:
             return qs
         visible = self.of.objects.visible_to(self.parent.request.user)  # type: ignore[attr-defined]
-        found = dict(visible.filter(public_id__in=value).values_list("public_id", "pk"))
+        found = dict(visible.filter(public_id__in=value).values_list("public_id", self.by))
         if unknown := sorted(set(value) - set(found)):
             kind, name = self.of._meta.verbose_name, self.parent_name
             raise ValidationFailed(

@@ -19,6 +19,13 @@ class JSONRenderer(BaseRenderer):
         return b"" if data is None else data if isinstance(data, bytes) else to_bytes(data)
 
 
+class CSVRenderer(JSONRenderer):
+    """For views that answer with a file of their own making; what they refuse is JSON as everywhere."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
 def to_bytes(data: Any) -> bytes:
     try:
         return orjson.dumps(data, default=str)

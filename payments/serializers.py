@@ -7,7 +7,6 @@ from rest_framework import serializers
 from developers.shapes import Literal, Shape
 from payments.gateway import Intent, account_of
 from payments.models import Payment, Refund
-from payments.services import refunded
 
 
 class RefundShape(Shape):
@@ -21,6 +20,7 @@ class RefundShape(Shape):
     reason = serializers.CharField()
     failure = serializers.CharField(help_text="Why the provider could not give it back; else empty.")
     created_at = serializers.DateTimeField()
+    succeeded_at = serializers.DateTimeField(allow_null=True, help_text="When the money was known to be back.")
 
 
 class FailureShape(serializers.Serializer[Any]):
@@ -50,10 +50,7 @@ class PaymentShape(Shape):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-
-    @staticmethod
-    def get_amount_refunded(payment: Payment) -> int:
-        return refunded(payment)
+    succeeded_at = serializers.DateTimeField(allow_null=True, help_text="When the money was known to be here.")
 
     @staticmethod
     def get_failure(payment: Payment) -> dict[str, str] | None:
@@ -68,13 +65,22 @@ class PaymentShape(Shape):
         return {"payment_intent": payment.intent or None, "charge": payment.charge or None}
 
 
+class PaymentWithRefundsShape(PaymentShape):
+    refunds = RefundShape(many=True, help_text="Out of this payment, the oldest first; failed ones too.")
+
+    @staticmethod
+    def get_refunds(payment: Payment) -> list[dict[str, Any]]:
+        return [RefundShape.json(refund) for refund in reversed(payment.refunds.all())]
+
+
 def open_payment(payment: Payment, intent: Intent) -> dict[str, Any]:
     """The payment in OpenPaymentShape."""
-    open = not payment.is_settled
+    open, account = not payment.is_settled, account_of(payment.organization)
     return {
         **PaymentShape.json(payment),
         "client_secret": intent.client_secret if open else None,
-        "publishable_key": account_of(payment.organization).publishable_key or None,
+        "publishable_key": account.publishable_key or None,
+        "stripe_account": account.connected_account or None,
         "next_action": intent.next_action if open else None,
     }
 
@@ -84,4 +90,5 @@ class OpenPaymentShape(PaymentShape):
 
     client_secret = serializers.CharField(allow_null=True, help_text="For Stripe.js; null once it has succeeded.")
     publishable_key = serializers.CharField(allow_null=True, help_text="For Stripe.js.")
+    stripe_account = serializers.CharField(allow_null=True, help_text="For Stripe.js, with a connected account only.")
     next_action = serializers.DictField(allow_null=True, help_text="What the payer's bank asks for, in Stripe's words.")

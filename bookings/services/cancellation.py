@@ -75,7 +75,7 @@ def refund_amount(booking: Booking, choice: RefundChoice, *, now: dt.datetime) -
     """Minor units to give back. Raises RefundExceedsPaid."""
     if choice == "policy":
         return policies.refund_on_cancellation(
-            booking.policy, starts_at=booking.starts_at, at=now, paid=booking.net_paid, deposit=booking.deposit
+            booking.policy, starts_at=booking.starts_at, at=now, paid=booking.net_paid - booking.kept, deposit=booking.deposit
         )[0]
     amount = {"full": booking.net_paid, "none": 0}.get(choice, choice) if isinstance(choice, str) else choice
     assert isinstance(amount, int)

@@ -164,6 +164,7 @@ def _action(plan: Plan) -> str:
 
 
 def _apply(booking: Booking, plan: Plan, changes: dict[str, Any], *, now: dt.datetime) -> None:
+    over = max(0, min(booking.total, booking.net_paid) - plan.price["total"])  # paid for what falls away now
     if differs(booking, plan.slot()):
         _move(booking, plan)
     for name, value in changes.items():
@@ -173,6 +174,8 @@ def _apply(booking: Booking, plan: Plan, changes: dict[str, Any], *, now: dt.dat
         purpose = Refund.Purpose.CHANGE
         request_refund(subject=booking.public_id, amount=plan.refund, purpose=purpose, reason="The price fell.", now=now)
         booking.amount_refunded += plan.refund
+    # What the policy has kept pays for a price that rises again, and is not shared out a second time by a cancellation.
+    booking.kept = min(booking.kept + max(0, over - plan.refund), max(0, booking.net_paid - booking.total))
 
 
 def _require_payable(booking: Booking, *, now: dt.datetime) -> None:

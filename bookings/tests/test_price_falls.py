@@ -88,6 +88,18 @@ def test_canceling_is_not_free_where_a_deposit_is_kept(alice: Player, paris: Ven
     assert without["free_cancel_until"] == utc_text(slot_at(12))
 
 
+def test_fewer_players_before_canceling_give_back_no_more_than_canceling(alice: Player, paris: Venue) -> None:
+    shrunk = book(alice.actor, room_with(alice, paris, HALF), slot_at(10), payment=PAID)
+    put(alice, shrunk, party_size=2)
+    put(alice, shrunk, party_size=3)
+    put(alice, shrunk, party_size=2)
+
+    assert alice.api.delete(f"/bookings/{shrunk.public_id}").json()["amount_refunded"] <= 5_000 + 1_250
+    other = book(alice.actor, shrunk.room, slot_at(11), payment=PAID)
+    put(alice, other, party_size=2)
+    assert alice.api.delete(f"/bookings/{other.public_id}").json()["amount_refunded"] == 5_000
+
+
 def test_the_answer_to_a_cancellation_tells_only_of_its_own_refund(alice: Player, paris: Venue) -> None:
     booking = book(alice.actor, room_with(alice, paris, HALF), slot_at(10), payment=PAID)
     put(alice, booking, party_size=3)
@@ -95,9 +107,9 @@ def test_the_answer_to_a_cancellation_tells_only_of_its_own_refund(alice: Player
     first = alice.api.delete(f"/bookings/{booking.public_id}").json()
     again = alice.api.delete(f"/bookings/{booking.public_id}").json()
 
-    assert (first["refund"]["amount"], len(first["refund"]["refunds"])) == (4_375, 1)
+    assert (first["refund"]["amount"], len(first["refund"]["refunds"])) == (3_750, 1)
     assert again == first
-    assert first["amount_refunded"] == 1_250 + 4_375
+    assert first["amount_refunded"] == 1_250 + 3_750
     assert list(Refund.objects.order_by("pk").values_list("purpose", flat=True)) == ["change", "cancellation"]
 
 

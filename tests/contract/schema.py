@@ -47,5 +47,6 @@ def check(method: str, path: str, status: int, headers: Any, content: bytes) -> 
         return
     media_type = headers["Content-Type"].partition(";")[0]
     validator = _validator(route, method.lower(), str(status), media_type)
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(content))]
+    found = json.loads(content) if media_type.endswith("json") else content.decode()
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(found)]
     assert not errors, f"{method} {path} → {status} breaks its schema: {errors[:3]}"

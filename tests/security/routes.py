@@ -7,6 +7,7 @@ from typing import Any
 from bookings.models import Booking
 from common.walltime import utc_text
 from customers.services import create_customer
+from payments.models import Payment
 from rooms.models import Room
 from rooms.services import create_block, create_venue
 from tests.cast import Player
@@ -80,7 +81,12 @@ ROUTES = [
     write("POST", "/bookings/{id}/extend", id="held"),
     write("POST", "/bookings/{id}/check-in", id="begun"),
     write("POST", "/bookings/{id}/no-show", id="begun"),
+    write("POST", "/bookings/{id}/refunds", ok=201, id="paid", body={"amount": 1_000}),
     Route("GET", "/bookings/{id}/events", id="booking"),
+    Route("GET", "/bookings/{id}/payments", id="paid"),
+    Route("GET", "/payments"),
+    Route("GET", "/payments/export"),
+    Route("GET", "/payments/{id}", id="payment"),
     Route("GET", "/webhook_endpoints"),
     write("POST", "/webhook_endpoints", ok=201, body={"url": "https://example.com/other"}),
     Route("GET", "/webhook_endpoints/{id}", id="endpoint"),
@@ -109,6 +115,7 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
     """One object of each kind, by the names that the routes use."""
     endpoint, _ = create_endpoint(by=player.actor, url="https://example.com/hook")
     booking = book(player.actor, room, slot_at(10))
+    paid = book(player.actor, room, slot_at(14), payment={"mode": "pos", "amount": 10_000})
     held = book(player.actor, room, slot_at(11), hold=True)
     begun = book(player.actor, room, slot_at(13), customer={"name": "Late"})
     started = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)
@@ -122,6 +129,8 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
         "customer": booking.customer,
         "spare_customer": create_customer(by=player.actor, name="Spare"),
         "booking": booking,
+        "paid": paid,
+        "payment": Payment.objects.of(paid.public_id).get(),
         "held": held,
         "begun": begun,
         "endpoint": endpoint,
