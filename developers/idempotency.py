@@ -8,7 +8,7 @@
 3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409, at once:
    the claim is read without its lock.
 
-Answers that may differ next time (400, 401, 403, 412, 429, 5xx) are not kept: their claim is dropped. What is kept is
+Answers that may differ next time (400, 401, 403, 412, 429, 5xx, `payment_required`) are not kept: their claim is dropped. What is kept is
 encrypted, since it may hold a secret that is shown once, or a person's data.
 """
 
@@ -25,6 +25,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.errors import DomainError, ErrorCode
 from common.signing import decrypt, encrypt
 from developers.errors import IdempotencyInProgress, IdempotencyKeyReused
 from developers.models import IdempotencyRecord
@@ -72,11 +73,19 @@ def run(request: Request, key: str, *, execute: Execute, finish: Callable[[str],
         _store(claim, response)
     except Exception as error:
         response = refuse(error)
-        if response.status_code in NOT_KEPT or response.status_code >= 500:
+        if _may_differ(error, response):
             _let_go(claim, lease)
         else:
             _store(claim, response)
     return response
+
+
+def _may_differ(error: Exception, response: Response) -> bool:
+    """Whether the same request may be answered otherwise next time. Waiting for the payer is a 402 that passes, a declined
+    card one that stays.
+    """
+    waits = isinstance(error, DomainError) and error.code is ErrorCode.PAYMENT_REQUIRED
+    return waits or response.status_code in NOT_KEPT or response.status_code >= 500
 
 
 def _let_go(claim: IdempotencyRecord, lease: uuid.UUID) -> None:

@@ -31,14 +31,12 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """How Stripe is reached for an organization. `own` tells whose webhook secret it is: its own, or the platform's."""
+    """How Stripe is reached for an organization."""
 
     secret_key: str
     publishable_key: str
-    webhook_secret: str
     connected_account: str
     api_base: str
-    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,8 @@ def account_of(organization: Organization) -> Account:
     return Account(
         secret_key=secret_key,
         publishable_key=row.publishable_key or settings.STRIPE_PUBLISHABLE_KEY,
-        webhook_secret=decrypt(row.webhook_secret) if row.webhook_secret else settings.STRIPE_WEBHOOK_SECRET,
         connected_account=row.connected_account,
         api_base=row.api_base or settings.STRIPE_API_BASE,
-        own=bool(row.webhook_secret),
     )
 
 
@@ -106,7 +102,8 @@ class Gateway:
         """
         if payment.unwanted and found.status not in (Payment.Status.SUCCEEDED, Payment.Status.CANCELED):
             return self._cancel(found.id, payment)
-        if payment.payment_method and found.status == Payment.Status.PENDING:
+        to_charge = payment.payment_method and payment.status == Payment.Status.CREATING  # a refused card is not tried again
+        if to_charge and found.status == Payment.Status.PENDING:
             return self._charge(found.id, payment)
         return found
 
@@ -115,7 +112,7 @@ class Gateway:
         good, or knows nothing of it and it may not be ordered any more.
         """
         if refund.stripe_id:
-            return _given_back(self._call(lambda: self._refunds.retrieve(refund.stripe_id, {}, self._options())))
+            return _given_back(self._look(lambda: self._refunds.retrieve(refund.stripe_id, {}, self._options())))
         if may_order:
             return self._order(refund)
         if found := self._find(refund):
@@ -162,7 +159,7 @@ class Gateway:
             found, code = self._retrieve(intent), str(refused.extra["provider_code"] or "refused")
             if found.status != Payment.Status.PENDING:
                 return found
-            failure = {"failure_code": code, "failure_message": refused.detail[:500], "failed_charge": code}
+            failure: dict[str, Any] = {"failure_code": code, "failure_message": refused.detail[:500], "failed_charge": code}
             return replace(found, status=Payment.Status.FAILED, **failure)
         return self._retrieve(intent)
 
@@ -172,11 +169,18 @@ class Gateway:
         return self._retrieve(intent)
 
     def _retrieve(self, intent: str) -> Intent:
-        return _intent(self._call(lambda: self._intents.retrieve(intent, {"expand": ["latest_charge"]}, self._options())))
+        return _intent(self._look(lambda: self._intents.retrieve(intent, {"expand": ["latest_charge"]}, self._options())))
 
     def _options(self, key: str | None = None) -> Any:
         options = {"idempotency_key": key, "stripe_account": self.account.connected_account}
         return {name: value for name, value in options.items() if value}
+
+    def _look(self, act: Any) -> Any:
+        """What Stripe has once told us of is there: where it knows nothing of it, the key is another account's now."""
+        try:
+            return self._call(act)
+        except PaymentRefused as refused:
+            raise ProviderUnavailable from refused
 
     def _call(self, act: Any) -> Any:
         try:

@@ -17,7 +17,8 @@ from developers.services import redact_answers
 from organizations.actor import Actor
 from organizations.permissions import Scope
 from organizations.services import record
-from payments.models import Refund
+from payments.models import Payment, Refund
+from payments.serializers import PaymentShape
 from rooms import claims
 from webhooks.models import Event
 from webhooks.services import redact_events
@@ -70,14 +71,16 @@ def customer_stats(customer: Customer) -> dict[str, Any]:
 
 
 def export_customer(*, customer: Customer, by: Actor) -> dict[str, Any]:
-    """All that is kept about a person, in the API's own shapes. Raises NotAllowed."""
+    """All that is kept about a person, in the API's own shapes; payments for those who may see them. Raises NotAllowed."""
     by.require(Scope.CUSTOMERS_READ, Scope.BOOKINGS_READ)
     bookings = Booking.objects.visible_to(by).filter(customer=customer).with_related().order_by("starts_at", "pk")
+    payments = Payment.objects.visible_to(by).with_refunds().filter(subject__in=[booking.public_id for booking in bookings])
     return {
         "object": "customer_export",
         "customer": CustomerShape.json(customer),
         "stats": customer_stats(customer),
         "bookings": [BookingShape.json(booking) for booking in bookings],
+        "payments": [PaymentShape.json(payment) for payment in payments] if Scope.PAYMENTS_READ in by.scopes else None,
     }
 
 

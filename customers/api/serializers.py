@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from bookings.serializers import BookingShape
 from customers.serializers import CustomerShape
+from payments.serializers import PaymentShape
 
 
 class StatsShape(serializers.Serializer[Any]):
@@ -42,6 +43,7 @@ class CustomerExportShape(serializers.Serializer[Any]):
     customer = CustomerShape()
     stats = StatsShape()
     bookings = BookingShape(many=True)
+    payments = PaymentShape(many=True, allow_null=True, help_text="Null without the scope `payments:read`.")
 
 
 class ErasedCustomerShape(serializers.Serializer[Any]):

@@ -26,7 +26,8 @@ from customers.services import create_customer
 from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
 from organizations.models import AuditEntry, Membership, Organization, Plan, User
 from organizations.permissions import Role
-from payments.models import Payment, Refund
+from payments.models import Payment, Refund, StripeAccount
+from payments.services import set_stripe_account
 from rooms.models import Room
 from tests.architecture.test_layers import LAYERS
 from tests.cast import Player
@@ -36,21 +37,9 @@ from webhooks.models import Attempt, Delivery, Endpoint, EndpointSecret, Replay
 from webhooks.services import update_endpoint
 
 MODELS = [model for app in LAYERS for model in apps.get_app_config(app).get_models()]
-DOMAIN = [model for model in MODELS if model not in (User, Plan, Organization, Membership)]
+EDITED = (User, Plan, Organization, Membership, StripeAccount)
+DOMAIN = [model for model in MODELS if model not in EDITED]
 PAID = {"mode": "pos", "amount": 10_000, "reference": "<till 7>"}
-
-
-@pytest.fixture(autouse=True)
-def uncollected_static_files(settings: Any) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
-@pytest.fixture
-def operator(plans: None) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root@example.com", "a long password"))
-    return client
 
 
 @pytest.fixture
@@ -64,6 +53,7 @@ def rows(alice: Player, group_room: Room) -> list[Model]:
     alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
     delivery = Delivery.objects.earliest("pk")
     update_endpoint(endpoint=delivery.endpoint, by=alice.actor, headers={"x-token": "a header's value"})
+    set_stripe_account(by=alice.actor, secret_key="sk_test_alphas", webhook_secret="whsec_alphas")
     Attempt.objects.create(
         delivery=delivery, endpoint=delivery.endpoint, number=1, started_at=timezone.now(), seconds=1, answer="<b>no</b>"
     )
@@ -98,6 +88,8 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
     secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
     secrets += [value for row in EndpointSecret.objects.all() for value in (row.encrypted, decrypt(row.encrypted))]
     secrets += [Endpoint.objects.get().headers, "a header's value", "a header&#x27;s value"]
+    account = StripeAccount.objects.get()
+    secrets += [account.secret_key, account.webhook_secret, "sk_test_alphas", "whsec_alphas"]
     secrets += [password.split("$")[-1][:6] for password in User.objects.values_list("password", flat=True) if "$" in password]
 
     for row in rows:
@@ -118,6 +110,8 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
         "developers_apikeysecret digest",
         "developers_idempotencyrecord body",
         "organizations_user password",
+        "payments_stripeaccount secret_key",
+        "payments_stripeaccount webhook_secret",
         "webhooks_endpoint headers",
         "webhooks_endpointsecret encrypted",
         "webhooks_event body",

@@ -49,6 +49,8 @@ class Request:
     path: str
     params: Row
     key: str  # Idempotency-Key
+    secret_key: str = ""
+    account: str = ""  # Stripe-Account: the connected account that is meant
     status: int = 0  # of the answer; 0 while there is none
     replayed: bool = False
 
@@ -91,15 +93,15 @@ class Door:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, method: str, path: str, params: Row, *, key: str, authorization: str) -> Answer:
+    def answer(self, method: str, path: str, params: Row, *, key: str, secret_key: str, account: str) -> Answer:
         with self._book:
             record = self.requests  # of this test: the next one has another
-            request = Request(method, path, params, key)
+            request = Request(method, path, params, key, secret_key, account)
             record.append(request)
             found = next((fault for fault in self.faults if fault.times and re.search(fault.on, f"{method} {path}")), None)
             if found:
                 found.times -= 1
-        if not authorization.removeprefix("Bearer ").startswith("sk_"):
+        if not secret_key.startswith(("sk_", "rk_")):
             answer = _error(401, "Invalid API Key provided", "invalid_request_error")
         elif key and method == "POST":
             answer = self._once(request, found, record)
@@ -217,7 +219,8 @@ def _handler(door: Door) -> type[BaseHTTPRequestHandler]:
                 url.path,
                 parse(f"{url.query}&{body}"),
                 key=self.headers.get("idempotency-key") or "",
-                authorization=self.headers.get("authorization") or "",
+                secret_key=(self.headers.get("authorization") or "").removeprefix("Bearer "),
+                account=self.headers.get("stripe-account") or "",
             )
             with contextlib.suppress(ConnectionError):
                 self._send(answer) if answer.status else self._drop()
