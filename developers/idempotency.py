@@ -8,8 +8,8 @@
 3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409, at once:
    the claim is read without its lock.
 
-Answers that may differ next time (400, 401, 403, 412, 429, 5xx, `payment_required`) are not kept: their claim is dropped. What is kept is
-encrypted, since it may hold a secret that is shown once, or a person's data.
+Answers that may differ next time (400, 401, 403, 412, 429, 5xx, `payment_required`) are not kept: their claim is dropped.
+What is kept is encrypted, since it may hold a secret that is shown once, or a person's data.
 """
 
 import datetime as dt
