@@ -93,7 +93,7 @@ class BookingViewSet(ApiViewSet):
     }
 
     refusals: ClassVar = {
-        "create": (*TAKES_SLOT, *RECORDS),
+        "create": (*TAKES_SLOT, *RECORDS, ErrorCode.HOLD_EXPIRED, ErrorCode.INVALID_TRANSITION),
         "update": (*MOVES, *RECORDS, ErrorCode.PAYMENT_REQUIRED),
         "destroy": (ErrorCode.INVALID_TRANSITION, ErrorCode.CANCELLATION_NOT_ALLOWED, ErrorCode.REFUND_EXCEEDS_PAID),
         "quote_creation": TAKES_SLOT,

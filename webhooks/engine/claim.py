@@ -110,18 +110,18 @@ _DUE = """
     (SELECT id, {turn} AS turn, due_at FROM webhooks_delivery
      WHERE endpoint_id = wanted.endpoint AND lane = wanted.lane{turn} AND state IN ('pending', 'scheduled') AND due_at <= %s
      ORDER BY due_at, id LIMIT wanted.free)"""
+# The choice is made once, as an array: joined, it could be made anew for every delivery by a planner whose statistics are old.
 _LEASE = f"""
-WITH chosen AS (
+UPDATE webhooks_delivery AS delivery SET state = 'leased', lease_token = %s, lease_expires_at = %s
+FROM webhooks_event AS event
+WHERE event.id = delivery.event_id AND delivery.state IN ('pending', 'scheduled') AND delivery.id = ANY(ARRAY(
     SELECT first.id
     FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[]) AS wanted(endpoint, free, lane1, lane2, lane3)
     CROSS JOIN LATERAL (
         SELECT id FROM ({" UNION ALL ".join(_DUE.format(turn=turn) for turn in (1, 2, 3))}) AS due
         ORDER BY turn, due_at, id LIMIT wanted.free
     ) AS first
-)
-UPDATE webhooks_delivery AS delivery SET state = 'leased', lease_token = %s, lease_expires_at = %s
-FROM chosen JOIN webhooks_delivery AS same ON same.id = chosen.id JOIN webhooks_event AS event ON event.id = same.event_id
-WHERE delivery.id = chosen.id AND delivery.state IN ('pending', 'scheduled')
+))
 RETURNING delivery.due_at, delivery.id, delivery.endpoint_id, delivery.attempts, delivery.lane, delivery.public_id,
           event.public_id, event.type, event.body
 """  # noqa: S608 - nothing but our own text
@@ -133,7 +133,7 @@ def _lease(allowances: list[tuple[Endpoint, int]], token: uuid.UUID, now: dt.dat
     columns = [list(column) for column in zip(*rows, strict=True)]
     expires_at = now + dt.timedelta(seconds=settings.WEBHOOK_LEASE_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE, [*columns, now, now, now, token, expires_at])
+        cursor.execute(_LEASE, [token, expires_at, *columns, now, now, now])
         return sorted(Leased(*row) for row in cursor.fetchall())
 
 

@@ -24,7 +24,7 @@ SELECT organization_id FROM waiting WHERE organization_id IS NOT NULL
 """
 # The oldest of each organization get their numbers, in the row and in the body, which was written with a null in their place.
 _NUMBER = """
-WITH numbered AS (
+WITH numbered AS MATERIALIZED (
     SELECT event.id, wanted.last + row_number() OVER (PARTITION BY wanted.organization ORDER BY event.id) AS sequence
     FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(organization, last) CROSS JOIN LATERAL (
         SELECT id FROM webhooks_event WHERE organization_id = wanted.organization AND sequence IS NULL ORDER BY id LIMIT %s
