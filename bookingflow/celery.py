@@ -1,16 +1,26 @@
 """The Celery application: `celery -A bookingflow worker`, `celery -A bookingflow beat`."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import task_prerun, worker_init
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookingflow.settings")
 
 app = Celery("bookingflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery would close the connection to the database around every task, and making one takes longer than most tasks do.
+app.conf.update(CELERY_DB_REUSE_MAX=sys.maxsize // 2)
+
+
+@task_prerun.connect
+def renew_connections(**kwargs: Any) -> None:
+    """What a web request does when it begins: leave a connection that is broken or old, and test the one that is kept."""
+    close_old_connections()
 
 
 @worker_init.connect

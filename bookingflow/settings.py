@@ -131,13 +131,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A web request must not wait for a broker that is away; the sweeps catch up.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
-CELERY_TASK_ROUTES = {"webhooks.tasks.deliver": {"queue": "webhooks"}}  # workers of its own: sending takes its time
+CELERY_TASK_ROUTES = {f"webhooks.tasks.{name}": {"queue": "webhooks"} for name in ("deliver", "sweep")}  # sending takes its time
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 5.0)  # how often beat looks for holds and games that have ended
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
     "work-off-payments": {"task": "bookings.tasks.work_off_payments", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
-    "deliver-webhooks": {"task": "webhooks.tasks.deliver", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
+    "sweep-webhooks": {"task": "webhooks.tasks.sweep", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
     "forget-idempotency": {"task": "developers.tasks.forget_idempotency", "schedule": 3600.0},
 }

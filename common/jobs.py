@@ -34,9 +34,13 @@ def ring_after_commit(task: str) -> None:
     _once_after_commit(_Bell(task))
 
 
-def hear(task: str) -> None:
-    """From now on the bell may be rung again."""
-    _quietly(task, lambda: _redis().delete(_key(task)))
+def hear(task: str) -> bool:
+    """Whether its bell was rung since somebody last heard it; from now on it may be rung again. True where nobody can tell."""
+    try:
+        return bool(_redis().delete(_key(task)))
+    except redis.RedisError:
+        logger.debug("cannot hear %s", task, exc_info=True)
+        return True
 
 
 def send(task: str, *args: Any) -> None:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from common import jobs
 from webhooks import engine
+from webhooks.engine.drain import BELL
 from webhooks.engine.forget import forget as forget_old
 from webhooks.engine.send import Sender
 from webhooks.models import Endpoint
@@ -18,8 +19,14 @@ _sender = functools.cache(Sender)  # one for the whole life of a worker's proces
 
 @shared_task
 def deliver() -> None:
-    """What the bell starts. One look serves all who rang before it."""
-    jobs.hear("webhooks.tasks.deliver")
+    """What the bell starts, unless a worker that was busy has heard it in the meantime."""
+    if jobs.hear(BELL):
+        engine.drain(sender=_sender())
+
+
+@shared_task
+def sweep() -> None:
+    """What nobody rang for, or nobody heard."""
     engine.drain(sender=_sender())
 
 

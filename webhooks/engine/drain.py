@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from common import jobs
-from webhooks.engine.claim import Claimed, claim
+from webhooks.engine.claim import claim
 from webhooks.engine.record import reclaim, record
 from webhooks.engine.relay import relay
 from webhooks.engine.replays import advance
@@ -19,9 +19,11 @@ logger = logging.getLogger(__name__)
 
 IN_FLIGHT = 200
 BATCH, BATCH_SECONDS = 64, 0.02  # results are written when so many are there, or after so long
-LOOK_EVERY = 0.1  # seconds between looks for more while requests are under way
+LOOK_EVERY = 0.1  # seconds between looks for more while requests are under way and nobody rings
+LOOK_AGAIN = 0.05  # seconds, after one that found news and none to send: there may be a great many, and others want the processor
 TIDY_EVERY = 1.0  # seconds between looks for leases that ran out and replays that have room
 TAKES_NEW_FOR = 30.0  # seconds; then the task ends when its last request has, and the next bell starts another
+BELL = "webhooks.tasks.deliver"
 DATABASE_BACK_WITHIN = 60.0  # seconds
 
 Answer = TypeVar("Answer")
@@ -35,16 +37,15 @@ def drain(*, sender: Sender | None = None, seconds: float = TAKES_NEW_FOR) -> in
     if sender is None:
         with contextlib.closing(Sender()) as own:
             return drain(sender=own, seconds=seconds)
-    sent, stop_at, look_at, tidy_at = 0, time.monotonic() + seconds, 0.0, 0.0
+    sent, relayed = 0, 0
+    stop_at, look_at, tidy_at = time.monotonic() + seconds, 0.0, 0.0
     while True:
-        claimed: list[Claimed] = []
         if look_at <= time.monotonic() < stop_at:
             relayed = _insist(relay)
             room = IN_FLIGHT - sender.in_flight
             claimed = _insist(lambda: claim(room)) if room > 0 else []  # noqa: B023 - called at once
-            look_at = 0.0 if relayed else time.monotonic() + LOOK_EVERY
-        if claimed:
             sender.submit(claimed)
+            look_at = time.monotonic() + (LOOK_EVERY if not relayed else 0.0 if claimed else LOOK_AGAIN)
         if tidy_at <= time.monotonic() < stop_at:
             if _insist(reclaim) + _insist(advance):
                 look_at = 0.0
@@ -54,14 +55,15 @@ def drain(*, sender: Sender | None = None, seconds: float = TAKES_NEW_FOR) -> in
             if results:
                 _insist(lambda: record(results))  # noqa: B023 - called at once
                 sent += len(results)
+            if results or (sender.in_flight < IN_FLIGHT and jobs.hear(BELL)):
                 look_at = 0.0
         elif time.monotonic() >= stop_at:
-            jobs.send("webhooks.tasks.deliver")  # there may be more
+            jobs.send("webhooks.tasks.sweep")  # there may be more
             return sent
-        elif look_at:
-            if not _insist(advance):
-                return sent  # what another worker's relay has in its hands, that worker looks for again
+        elif relayed or look_at == 0.0 or _insist(advance):
             look_at = 0.0
+        else:
+            return sent  # what another worker's relay has in its hands, that worker looks for again
 
 
 def _insist(step: Callable[[], Answer]) -> Answer:

@@ -51,6 +51,8 @@ class Sender:
         self._loop.close()
 
     def submit(self, claimed: list[Claimed]) -> None:
+        if not claimed:
+            return
         self.in_flight += len(claimed)
         self._loop.call_soon_threadsafe(self._start, claimed)
 
