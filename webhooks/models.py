@@ -248,7 +248,9 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["endpoint", "lane", "due_at"], name="delivery_waiting", condition=Q(state__in=["pending", "scheduled"])
+                fields=["endpoint", "lane", "due_at", "id"],
+                name="delivery_waiting",
+                condition=Q(state__in=["pending", "scheduled"]),
             ),
             models.Index(fields=["lane", "due_at"], name="delivery_oldest_due", condition=Q(state__in=["pending", "scheduled"])),
             models.Index(fields=["endpoint"], name="delivery_leased", condition=Q(state="leased")),
