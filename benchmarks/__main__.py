@@ -1,14 +1,12 @@
-"""`make bench`: what the API costs in one process and what webhooks cost, each figure beside a floor measured in the same run.
-`python -m benchmarks webhooks` is the second part alone.
+"""`make bench`: what API and dashboard cost in one process and what webhooks cost, each figure beside a floor of the same run.
+`python -m benchmarks webhooks` is the last part alone; `api` and `pages` are the others.
 
 Times are medians and 99th percentiles of single calls through Django's whole request path, without a network. The floor
 of a read is the work that no implementation can avoid: the same statements through psycopg alone.
 """
 
 import os
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,22 +20,10 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from benchmarks import dataset, webhooks  # noqa: E402
+from benchmarks import dataset, pages, webhooks  # noqa: E402
+from benchmarks.measuring import measure  # noqa: E402
 
 ROUNDS = 200
-WARM_UP = 10
-
-
-def measure(call: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, float]:
-    """(median, 99th percentile) in milliseconds."""
-    for _ in range(WARM_UP):
-        call()
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times), statistics.quantiles(times, n=100)[98]
 
 
 def floor_of(call: Callable[[], Any]) -> Callable[[], None]:
@@ -54,9 +40,7 @@ def floor_of(call: Callable[[], Any]) -> Callable[[], None]:
     return send
 
 
-def main() -> None:
-    print("Making data", flush=True)
-    data = dataset.make()
+def calls(data: dataset.Data) -> None:
     client = Client(SERVER_NAME="127.0.0.1", headers={"Authorization": f"Bearer {data.secret}"})
 
     def get(path: str) -> Callable[[], None]:
@@ -85,17 +69,27 @@ def main() -> None:
     print(f"| {'-' * 42} | ---: | ---: | ---: | ---: |")
     for name, path in reads.items():
         call = get(path)
-        floor = measure(floor_of(call))[0]
-        median, worst = measure(call)
+        floor = measure(floor_of(call), ROUNDS)[0]
+        median, worst = measure(call, ROUNDS)
         print(f"| {name:42} | {median:.2f} | {worst:.2f} | {floor:.2f} | {median / floor:.1f} |", flush=True)
-    insert = measure(data.insert_plainly)[0]
+    insert = measure(data.insert_plainly, ROUNDS)[0]
     for name, extra in (("create a booking", {}), ("create it held", {"hold": True})):
-        median, worst = measure(post(lambda extra=extra: {**data.next_body(), **extra}))  # type: ignore[misc]
+        median, worst = measure(post(lambda extra=extra: {**data.next_body(), **extra}), ROUNDS)  # type: ignore[misc]
         print(f"| {name:42} | {median:.2f} | {worst:.2f} | {insert:.2f} | {median / insert:.1f} |", flush=True)
 
 
-if __name__ == "__main__":
+def main(parts: list[str]) -> None:
     call_command("migrate", verbosity=0)
-    if "webhooks" not in sys.argv:
-        main()
-    webhooks.main()
+    if not parts or "api" in parts or "pages" in parts:
+        print("Making data", flush=True)
+        data = dataset.make()
+        if "pages" not in parts:
+            calls(data)
+        if "api" not in parts:
+            pages.main(data)
+    if not parts or "webhooks" in parts:
+        webhooks.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

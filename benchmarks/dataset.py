@@ -1,4 +1,4 @@
-"""Rooms with a year of games on both sides of today, written in bulk around the services."""
+"""Rooms with 500 days of games, all paid, on both sides of today, written in bulk around the services."""
 
 import datetime as dt
 import itertools
@@ -15,11 +15,12 @@ from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
 from organizations.services import create_organization
+from payments.models import Payment
 from rooms.models import Claim, Occupancy, Room, Session
 from rooms.policies import default_cancellation, default_reschedule
 from rooms.services import create_room, create_venue
 
-ROOMS, DAYS, GAMES_A_DAY = 20, 500, 5
+ROOMS, DAYS, GAMES_A_DAY = 20, 1_000, 5
 BOOKINGS = ROOMS * DAYS * GAMES_A_DAY
 FIRST_HOUR = 9  # UTC
 OPEN_HOUR = 8  # before the first game: never sold here, so that the benchmark can
@@ -29,9 +30,12 @@ OPEN_HOUR = 8  # before the first game: never sold here, so that the benchmark c
 class Data:
     """What the calls need; `next_body` is another open slot each time."""
 
+    organization: int
     secret: str
     booking: str
+    room: str
     rooms: str
+    customer: str
     first_day: dt.date
     last_day: dt.date
     next_body: Callable[[], dict[str, Any]]
@@ -52,9 +56,12 @@ def make() -> Data:
     open_slots = _open_slots(rooms, today)
     first = today.date() + dt.timedelta(days=7)
     return Data(
+        organization.pk,
         secret,
         Booking.objects.visible_to(by).latest("pk").public_id,
+        rooms[0].public_id,
         ",".join(room.public_id for room in rooms[:10]),
+        customer.public_id,
         first,
         first + dt.timedelta(days=30),
         lambda: {**next(open_slots), "party_size": 2, "customer": customer.public_id},
@@ -97,6 +104,8 @@ def _fill(room: Room, customer: Customer, first: dt.datetime) -> None:
         "price_rules": {"pricing": room.pricing, "tax": room.venue.tax},
         "policy": {"cancellation": default_cancellation(), "reschedule": default_reschedule()},
         "currency": "EUR",
+        "payment_status": Booking.PaymentStatus.PAID,
+        "amount_paid": 9_000,
         "source": Booking.Source.IMPORT,
         "created_by_type": "system",
         "created_by_id": "system",
@@ -108,6 +117,18 @@ def _fill(room: Room, customer: Customer, first: dt.datetime) -> None:
     for booking, claim in zip(bookings, claims, strict=True):
         booking.claim = claim
     Booking.objects.bulk_create(bookings)
+    Payment.objects.bulk_create(
+        Payment(
+            organization=room.organization,
+            subject=booking.public_id,
+            mode=Payment.Mode.POS,
+            amount=9_000,
+            currency="EUR",
+            created_at=booking.starts_at,
+            succeeded_at=booking.starts_at,
+        )
+        for booking in bookings
+    )
 
 
 def _open_slots(rooms: list[Room], today: dt.datetime) -> Iterator[dict[str, Any]]:

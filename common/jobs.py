@@ -2,9 +2,11 @@
 
 import functools
 import logging
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import redis
 from celery import current_app
@@ -14,6 +16,7 @@ from django.db import connection, transaction
 EXPIRES_SECONDS = 600  # a nudge that nobody has taken by then has long been replaced by a sweep
 BELL_SECONDS = 2  # a bell that nobody has heard by then is rung again
 REDIS_SECONDS = 1  # a web request must not wait long for a Redis that is away
+LISTEN_SECONDS = 30  # after which one who listens asks whether Redis is still there
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +46,43 @@ def hear(task: str) -> bool:
         return True
 
 
-def send(task: str, *args: Any) -> None:
+def listen(task: str, wake: Callable[[], None]) -> None:
+    """From now on call `wake`, in a thread of its own, whenever the task's bell rings: for a process that is at work already,
+    which then asks `hear`. It is called once to begin with, and when Redis is back: the bell may have been rung meanwhile, and no
+    task come to those who are all at work.
+    """
+    threading.Thread(target=_listen, args=(task, wake), name=f"listens for {task}", daemon=True).start()
+
+
+def send(task: str, *args: Any, expires: float = EXPIRES_SECONDS) -> None:
     """Queue now. A broker that is away is logged, not raised: the request that asked has done its work."""
-    _quietly(task, lambda: current_app.send_task(task, args=args, retry=False, expires=EXPIRES_SECONDS))
+    _quietly(task, lambda: current_app.send_task(task, args=args, retry=False, expires=expires))
 
 
 def _ring(task: str) -> None:
+    """Those at work hear it at once, an idle worker by the task, which is worth nothing once the bell may be rung again."""
     if _redis().set(_key(task), "rung", nx=True, ex=BELL_SECONDS):
-        send(task)
+        _redis().publish(_key(task), "rung")
+        send(task, expires=BELL_SECONDS)
+
+
+def _listen(task: str, wake: Callable[[], None]) -> None:
+    while True:
+        try:
+            _wake_at_each_ring(task, wake)
+        except redis.RedisError:
+            logger.debug("cannot listen for %s", task, exc_info=True)
+            time.sleep(REDIS_SECONDS)
+
+
+def _wake_at_each_ring(task: str, wake: Callable[[], None]) -> NoReturn:
+    url = settings.REDIS_URL
+    with redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, health_check_interval=LISTEN_SECONDS) as client:
+        rings = client.pubsub()
+        rings.subscribe(_key(task))
+        while True:
+            if rings.get_message(timeout=LISTEN_SECONDS):  # the first one says that it is listening now
+                wake()
 
 
 @dataclass(frozen=True)

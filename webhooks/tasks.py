@@ -12,16 +12,25 @@ from webhooks.engine.send import Sender
 from webhooks.models import Endpoint
 from webhooks.services import owners
 
+LINGERS_SECONDS = (
+    2.0  # after the last news: a task of its own for each would take longer than all the rest; a sweep can wait so long
+)
 RETRY_SECONDS, RETRIES = 10, 4  # of a letter, while the mail server is away; the pause doubles
 
-_sender = functools.cache(Sender)  # one for the whole life of a worker's process: its connections stay open
+
+@functools.cache
+def _sender() -> Sender:
+    """One for the whole life of a worker's process: its connections stay open, and it hears the bell."""
+    sender = Sender()
+    jobs.listen(BELL, sender.wake)
+    return sender
 
 
 @shared_task
 def deliver() -> None:
-    """What the bell starts, unless a worker that was busy has heard it in the meantime."""
+    """What the bell starts, unless a worker that was at work has heard it in the meantime."""
     if jobs.hear(BELL):
-        engine.drain(sender=_sender())
+        engine.drain(sender=_sender(), lingers=LINGERS_SECONDS)
 
 
 @shared_task

@@ -11,8 +11,6 @@ from typing import NamedTuple
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
 
 from common.signing import decrypt
 from webhooks.engine.rows import update_rows
@@ -21,6 +19,7 @@ from webhooks.models import Delivery, Endpoint, EndpointSecret
 ENDPOINTS_AT_ONCE = 50
 IN_FLIGHT_PER_ENDPOINT = 8
 IN_FLIGHT_PER_ORGANIZATION = 32
+REFILL_SECONDS = 0.2  # of its rate at a time, once an endpoint is at it: one by one, each would be claimed and recorded alone
 
 _FRESH, _RETRY, _REPLAY = Delivery.Lane.FRESH, Delivery.Lane.RETRY, Delivery.Lane.REPLAY
 # Which lane is served first, by an endpoint's turns: of eight, retries lead two and replays one.
@@ -65,7 +64,6 @@ def claim(limit: int) -> list[Claimed]:
     endpoints = _of_free_organizations(_due_endpoints())
     if not endpoints:
         return []
-    _skip_waiting_for_the_disk()
     now, leased, per_organization = _in_flight()  # behind the locks, so that what another claimer has just taken counts
     allowances = _allowances(endpoints, limit, leased, per_organization, now)
     if not allowances:
@@ -178,8 +176,10 @@ _CLAIMING = 1_818_386_797  # the first half of this advisory lock's name; any nu
 _TRY_ORGANIZATIONS = """
 SELECT id FROM unnest(%s::bigint[]) AS id WHERE pg_try_advisory_xact_lock(%s, (id %% 2147483647)::int)
 """
+# It does not wait for the disk either: a lease that a crash of PostgreSQL undoes is taken again, and what was in flight then may
+# arrive twice, as it may whenever something crashes. The wait would be longer than all else that claiming does.
 _IN_FLIGHT = """
-SELECT clock_timestamp(), leased.* FROM (VALUES (1)) AS always LEFT JOIN (
+SELECT set_config('synchronous_commit', 'off', true), clock_timestamp(), leased.* FROM (VALUES (1)) AS always LEFT JOIN (
     SELECT endpoint_id, organization_id, count(*) FROM webhooks_delivery WHERE state = 'leased' GROUP BY 1, 2
 ) AS leased ON true
 """
@@ -190,22 +190,42 @@ def _in_flight() -> tuple[dt.datetime, Counter[int], Counter[int]]:
     endpoints, organizations = Counter[int](), Counter[int]()
     with connection.cursor() as cursor:
         cursor.execute(_IN_FLIGHT)
-        for now, endpoint, organization, count in cursor.fetchall():  # noqa: B007 - at least one row, the same time in all
+        for _, now, endpoint, organization, count in cursor.fetchall():  # noqa: B007 - at least one row, the same time in all
             if endpoint is not None:
                 endpoints[endpoint] += count
                 organizations[organization] += count
     return now, endpoints, organizations
 
 
+# Endpoints that can take nothing now are not looked at: were they locked and read first, fifty that hang would be all that is
+# ever looked at. What is leased is counted again behind the locks.
+_READY = """
+WITH leased AS MATERIALIZED (
+    SELECT endpoint_id, organization_id, count(*) AS number FROM webhooks_delivery WHERE state = 'leased' GROUP BY 1, 2
+)
+SELECT * FROM webhooks_endpoint AS endpoint
+WHERE status = 'active' AND (resting_until IS NULL OR resting_until <= statement_timestamp())
+AND (tokens_at IS NULL OR tokens + greatest(0, extract(epoch FROM statement_timestamp() - tokens_at)) * %s >= %s)
+AND NOT EXISTS (SELECT FROM leased WHERE endpoint_id = endpoint.id AND number >= CASE WHEN breaker_opens > 0 THEN 1 ELSE %s END)
+AND organization_id NOT IN (SELECT organization_id FROM leased GROUP BY 1 HAVING sum(number) >= %s)
+AND EXISTS (
+    SELECT FROM unnest(ARRAY['fresh', 'retry', 'replay']) AS wanted(lane) CROSS JOIN LATERAL (
+        SELECT id FROM webhooks_delivery
+        WHERE endpoint_id = endpoint.id AND lane = wanted.lane AND state IN ('pending', 'scheduled')
+        AND due_at <= statement_timestamp() ORDER BY due_at, id LIMIT 1
+    ) AS first
+)
+ORDER BY claimed_at NULLS FIRST LIMIT %s FOR NO KEY UPDATE OF endpoint SKIP LOCKED
+"""
+
+
 def _due_endpoints() -> list[Endpoint]:
-    """Those longest without a turn first, locked."""
-    due = Delivery.objects.waiting().filter(endpoint=OuterRef("pk"), due_at__lte=Now())
-    ready = Endpoint.objects.filter(
-        Q(resting_until=None) | Q(resting_until__lte=Now()), Exists(due), status=Endpoint.Status.ACTIVE
+    """Those longest without a turn first, locked. An endpoint that never had a turn is the most urgent."""
+    rate, burst = settings.WEBHOOK_RATE_PER_SECOND, settings.WEBHOOK_BURST
+    refilled = max(1.0, min(rate * REFILL_SECONDS, burst, IN_FLIGHT_PER_ENDPOINT))
+    return list(
+        Endpoint.objects.raw(_READY, [rate, refilled, IN_FLIGHT_PER_ENDPOINT, IN_FLIGHT_PER_ORGANIZATION, ENDPOINTS_AT_ONCE])
     )
-    # An endpoint that never had a turn is the most urgent.
-    turns = ready.order_by(F("claimed_at").asc(nulls_first=True)).select_for_update(skip_locked=True, no_key=True)
-    return list(turns[:ENDPOINTS_AT_ONCE])
 
 
 def _of_free_organizations(endpoints: list[Endpoint]) -> list[Endpoint]:
@@ -214,14 +234,6 @@ def _of_free_organizations(endpoints: list[Endpoint]) -> list[Endpoint]:
         cursor.execute(_TRY_ORGANIZATIONS, [list({endpoint.organization_id for endpoint in endpoints}), _CLAIMING])
         free = {row[0] for row in cursor.fetchall()}
     return [endpoint for endpoint in endpoints if endpoint.organization_id in free]
-
-
-def _skip_waiting_for_the_disk() -> None:
-    """A lease that a crash of PostgreSQL undoes is taken again: what was in flight then may arrive twice, as it may whenever
-    something crashes. The wait would be longer than all else that claiming does.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO off")
 
 
 def _tokens(endpoint: Endpoint, now: dt.datetime) -> float:

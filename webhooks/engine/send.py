@@ -31,7 +31,8 @@ class Sender:
 
     def __init__(self) -> None:
         self.in_flight = 0
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()  # None: somebody calls
+        self._is_called = False
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds them but weakly
         self._loop = asyncio.new_event_loop()
         self._client = WebhookClient(
@@ -56,16 +57,28 @@ class Sender:
         self.in_flight += len(claimed)
         self._loop.call_soon_threadsafe(self._start, claimed)
 
-    def collect(self, enough: int, wait: float) -> list[Result]:
-        """Results that are there; waits up to `wait` seconds for `enough` of them, or for all that are under way."""
+    def wake(self) -> None:
+        """End the `collect` that waits, or the next one. From any thread."""
+        if not self._is_called:
+            self._is_called = True
+            self._results.put(None)
+
+    def collect(self, enough: int, wait: float) -> tuple[list[Result], bool]:
+        """Results that are there, and whether `wake` was called. Waits up to `wait` seconds for that, for `enough` results or for
+        all that are under way.
+        """
         found: list[Result] = []
         deadline = time.monotonic() + wait
         with contextlib.suppress(queue.Empty):
-            while self.in_flight:
+            while self.in_flight or not found:
                 left = deadline - time.monotonic() if len(found) < enough else 0.0
-                found.append(self._results.get(timeout=left) if left > 0 else self._results.get_nowait())
+                result = self._results.get(timeout=left) if left > 0 else self._results.get_nowait()
+                if result is None:
+                    self._is_called = False
+                    return found, True
+                found.append(result)
                 self.in_flight -= 1
-        return found
+        return found, False
 
     def _start(self, claimed: list[Claimed]) -> None:
         for delivery in claimed:
