@@ -4,12 +4,13 @@ import datetime as dt
 import secrets
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from bookings.querysets import BookingQuerySet
+from bookings.querysets import WORDS, BookingQuerySet
 from common.ids import PublicIdField
 from customers.models import Customer
 from organizations.models import Organization
@@ -125,6 +126,7 @@ class Booking(models.Model):
             models.Index(fields=["customer", "starts_at"], name="booking_by_customer"),
             models.Index(fields=["hold_expires_at"], name="booking_held", condition=Q(status="held")),
             models.Index(fields=["ends_at"], name="booking_checked_in", condition=Q(status="checked_in")),
+            GinIndex(WORDS, name="booking_by_words"),
         ]
 
     def __str__(self) -> str:

@@ -2,13 +2,21 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
+from common.search import Words, matches
 from common.walltime import day_bounds, zone
 from organizations.querysets import TenantQuerySet
+
+if TYPE_CHECKING:
+    from organizations.actor import Actor
+
+# Of the contact as it was given for the booking, which may not be the customer's.
+WORDS = Words("reference", "external_id", KT("contact__name"), KT("contact__email"), phone=KT("contact__phone"))
 
 
 class BookingQuerySet(TenantQuerySet):
@@ -19,6 +27,15 @@ class BookingQuerySet(TenantQuerySet):
     def named(self, id_or_reference: str) -> Self:
         """The booking of that id or of that reference, whatever the reference's case."""
         return self.filter(Q(public_id=id_or_reference) | Q(reference=id_or_reference.upper()))
+
+    def found_by(self, typed: str, *, by: "Actor") -> Self:
+        """The actor's bookings with words that begin as typed, of reference, external id, name, e-mail or phone; the latest
+        start first. By `booking_by_words`: the sum hides the order from `booking_by_start`, along which the planner would
+        walk through them all.
+        """
+        condition = matches(WORDS, typed, organization=by.organization.pk)
+        latest = (F("starts_at") + dt.timedelta(0)).desc()
+        return self.visible_to(by).filter(condition).order_by(latest, "-pk") if condition else self.none()
 
     def locked(self) -> Self:
         return self.select_for_update(of=("self",))

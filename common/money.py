@@ -28,6 +28,11 @@ def percent_of(amount: int, percent: Decimal | float | str) -> int:
     return half_up(Decimal(amount) * Decimal(str(percent)) / 100)
 
 
+def symbol(currency: str) -> str:
+    """`€`; the currency's own code where it has no short sign that all understand."""
+    return _SYMBOLS.get(currency, currency)
+
+
 def text(amount: int, currency: str) -> str:
     """For people: `€150`, `€12.50`, `CHF 90`; pennies only where there are some."""
     digits = exponent(currency)

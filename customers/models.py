@@ -3,12 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from common.ids import PublicIdField
-from customers.querysets import CustomerQuerySet
+from customers.querysets import WORDS, CustomerQuerySet
 from organizations.models import Organization
 
 
@@ -48,6 +49,7 @@ class Customer(models.Model):
             models.Index(fields=["organization", "-created_at", "-id"], name="customer_by_creation"),
             models.Index(fields=["organization", "updated_at"], name="customer_by_update"),
             models.Index(fields=["organization", "phone"], name="customer_by_phone"),
+            GinIndex(WORDS, name="customer_by_words"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from common import jobs
+from developers import playground
 from developers.errors import ApiKeyMalformed, AuthenticationRequired
 from developers.models import ApiKeySecret
 from developers.services import authenticate
@@ -17,7 +18,9 @@ _noted: dict[int, float] = {}
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Sets `request.user` to the Actor and `request.auth` to the secret. There is no anonymous caller."""
+    """Sets `request.user` to the Actor and `request.auth` to the secret, an unsaved one for a token of the playground's. There is
+    no anonymous caller.
+    """
 
     def authenticate(self, request: Request) -> tuple[Actor, ApiKeySecret]:
         scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -25,6 +28,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationRequired("Send the header `Authorization: Bearer <API key>`.")
         if scheme.lower() != "bearer":
             raise ApiKeyMalformed("The scheme must be Bearer: `Authorization: Bearer <API key>`.")
+        if playground.is_token(text.strip()):
+            return playground.authenticate(text.strip(), request._request)
         secret = authenticate(text.strip())
         note_use(secret, request)
         key = secret.key

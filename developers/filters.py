@@ -122,8 +122,9 @@ class VisibleIds(AnyOf):
     def __init__(self, of: type[models.Model], *, by: str = "pk", **kwargs: Any) -> None:
         self.of, self.by = of, by
         super().__init__(**kwargs)
-        ids = {"type": "array", "items": {"type": "string"}, "description": self.extra.get("help_text", "")}
-        set_override(self, "field", ids)
+        set_override(
+            self, "field", {"type": "string", "description": self.extra.get("help_text", "")}
+        )  # of each; a list is made of it
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         if not value:

@@ -30,6 +30,7 @@ from common.signing import decrypt, encrypt
 from developers.errors import IdempotencyInProgress, IdempotencyKeyReused
 from developers.models import IdempotencyRecord
 from developers.renderers import PROBLEM
+from organizations.actor import Actor
 
 HEADER = "Idempotency-Key"
 MAX_LETTERS = 255
@@ -159,3 +160,33 @@ def _replay(claim: IdempotencyRecord) -> Response:
     headers = {**claim.headers, "Idempotency-Replayed": "true"}
     refused = claim.status is not None and claim.status >= 400
     return Response(body, status=claim.status, headers=headers, content_type=PROBLEM if refused else None)
+
+
+def once(make: Callable[[], str], *, by: Actor, key: str) -> tuple[str, bool]:
+    """The public id of what `make` made for this key, and whether that was just now: for forms, whose token is the key.
+
+    All in one transaction: of two that are sent at once the second waits at the key's row for the first. Where `make` is
+    refused nothing is kept, and the key may be used again.
+    """
+    now = timezone.now()
+    ours = IdempotencyRecord(
+        organization=by.organization, key=_form(key), fingerprint="form", lease=uuid.uuid4(), lease_expires_at=now, status=201
+    )
+    with transaction.atomic():
+        IdempotencyRecord.objects.bulk_create([ours], ignore_conflicts=True)
+        kept = IdempotencyRecord.objects.get(organization=by.organization, key=ours.key)
+        if kept.lease != ours.lease:
+            return kept.resource, False
+        kept.resource = make()
+        kept.save(update_fields=["resource"])
+        return kept.resource, True
+
+
+def made_once(*, by: Actor, key: str) -> str:
+    """The public id of what was made for this key, empty if nothing was."""
+    found = IdempotencyRecord.objects.filter(organization=by.organization, key=_form(key)).values_list("resource", flat=True)
+    return found.first() or ""
+
+
+def _form(key: str) -> str:
+    return f"form:{key}"

@@ -8,6 +8,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from common.errors import ErrorCode
+from developers.inputs import Input
+from developers.shapes import Shape
 from organizations.permissions import Scope
 
 PUBLIC_PREFIX = "/api/v1/public"
@@ -22,6 +24,7 @@ _OF_WRITES = (
     ErrorCode.IDEMPOTENCY_IN_PROGRESS,
     ErrorCode.IDEMPOTENCY_KEY_REUSED,
 )
+_OF_THE_CODE = {inspect.getdoc(Shape), inspect.getdoc(Input)}
 COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, ErrorCode.BUSY_RETRY}
 
 
@@ -120,7 +123,12 @@ def only_public_paths(endpoints: list[Any], **kwargs: Any) -> list[Any]:
 
 
 def finish_document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """The error body as a component, and the catalogue of its codes."""
+    """The error body as a component, and the catalogue of its codes. What the classes of shapes and inputs say of themselves
+    is for those who read the code.
+    """
+    for schema in result["components"]["schemas"].values():
+        if schema.get("description") in _OF_THE_CODE:
+            del schema["description"]
     codes = [error.code for error in ErrorCode]
     result["components"]["schemas"]["Problem"] = {
         "type": "object",

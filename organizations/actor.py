@@ -28,9 +28,10 @@ class Actor:
     idempotency_key: str = ""
 
     @classmethod
-    def member(cls, membership: "Membership", *, request_id: str = "") -> "Actor":
-        role = Role(membership.role)
-        return cls("user", membership.user.public_id, membership.organization, role.scopes, role=role, request_id=request_id)
+    def member(cls, membership: "Membership", *, request_id: str = "", organization: "Organization | None" = None) -> "Actor":
+        """On the membership's organization, or on its sandbox twin, where that is given."""
+        role, acts_on = Role(membership.role), organization or membership.organization
+        return cls("user", membership.user.public_id, acts_on, role.scopes, role=role, request_id=request_id)
 
     @classmethod
     def system(cls, organization: "Organization") -> "Actor":

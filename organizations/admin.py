@@ -2,6 +2,12 @@
 
 from typing import Any
 
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401  these three register what is unregistered below
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -15,11 +21,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from common.admin import ReadOnlyAdmin
 from organizations.actor import Actor
-from organizations.models import AuditEntry, Membership, Organization, Plan, User
+from organizations.models import AuditEntry, Invitation, Membership, Organization, Plan, User
 from organizations.permissions import Role
 from organizations.services import add_member, record
 
 admin.site.unregister(Group)  # what people may do comes from their memberships
+# Keys of sessions and of second factors are nobody's to see, addresses nobody's to confirm but their owners'.
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
 
 
 class LowerCaseEmail:
@@ -70,6 +78,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     def password_link(self, user: User) -> SafeString:
         """Django's own widget prints parts of the hash."""
         return format_html('<a href="{}" class="text-link">Set another password</a>', "../password/")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Another address must be confirmed by its owner; the old one signs nobody in."""
+        super().save_model(request, obj, form, change)
+        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Only a superuser makes operators; else an operator could make a superuser of themselves."""
@@ -139,6 +152,14 @@ class MembershipAdmin(ModelAdmin):  # type: ignore[misc]
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         for membership in queryset:
             self.delete_model(request, membership)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    hidden = ("digest",)
+    list_display = ("email", "organization", "role", "state", "sent_at", "expires_at")
+    list_select_related = ("organization",)
+    search_fields = ("email", "public_id__exact", "organization__slug")
 
 
 @admin.register(AuditEntry)

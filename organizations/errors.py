@@ -28,3 +28,21 @@ class PlanLimit(DomainError):
     """The plan of the organization does not include what was asked for."""
 
     code = ErrorCode.PLAN_LIMIT
+
+
+class LastOwner(DomainError):
+    """An organization without an owner could never get one again."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
+class InvitationClosed(DomainError):
+    """The invitation has been used, was withdrawn, or is too old."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
+class InvitationForAnother(DomainError):
+    """It was sent to an address that the signed-in person does not have."""
+
+    code = ErrorCode.INSUFFICIENT_SCOPE

@@ -1,11 +1,11 @@
-"""Letters to those who run an organization."""
+"""Letters to those who run an organization, and to those who are to join."""
 
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from organizations.models import Membership, Organization
+from organizations.models import Invitation, Membership, Organization
 from organizations.permissions import ADMINISTRATORS
 
 
@@ -16,11 +16,19 @@ def mail_administrators(organization: Organization, template: str, context: dict
     recipients = _administrators(organization)
     if not recipients:
         return
-    context = {**context, "organization": organization}
+    _send(template, {**context, "organization": organization}, to=recipients)
+
+
+def mail_invitation(invitation: Invitation, *, url: str) -> None:
+    """The letter with the link. Raises OSError when the mail server does not take it."""
+    _send("invitation", {"invitation": invitation, "organization": invitation.organization, "url": url}, to=[invitation.email])
+
+
+def _send(template: str, context: dict[str, Any], *, to: list[str]) -> None:
     subject, body, html = (
         render_to_string(f"emails/{template}/{part}", context).strip() for part in ("subject.txt", "body.txt", "body.html")
     )
-    message = EmailMultiAlternatives(" ".join(subject.split()), body, to=recipients)
+    message = EmailMultiAlternatives(" ".join(subject.split()), body, to=to)
     message.attach_alternative(html, "text/html")
     message.send()
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.ids import PublicIdField
 from organizations.permissions import Role
-from organizations.querysets import AppendOnlyQuerySet, MembershipQuerySet
+from organizations.querysets import AppendOnlyQuerySet, InvitationQuerySet, MembershipQuerySet
 
 
 class UserManager(BaseUserManager["User"]):
@@ -104,6 +104,47 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.organization}"
+
+
+class Invitation(models.Model):
+    """Somebody is asked to join. The letter's link carries a token, of which only the digest is kept."""
+
+    public_id = PublicIdField("inv")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(help_text="In lower case.")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(default=timezone.now, help_text="When the newest link was made: an older one is dead.")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                name="invitation_one_open",
+                condition=models.Q(accepted_at=None, revoked_at=None),
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["organization", "created_at"], name="invitation_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.organization_id}"
+
+    @property
+    def state(self) -> str:
+        """open, expired, revoked or accepted. An expired one can be sent again."""
+        if self.accepted_at is not None:
+            return "accepted"
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at <= timezone.now() else "open"
 
 
 class AuditEntry(models.Model):

@@ -1,6 +1,6 @@
 """Rows are asked for by name; tenant rows only through `visible_to`."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.utils import timezone
@@ -18,7 +18,7 @@ class TenantQuerySet(models.QuerySet):  # type: ignore[type-arg]
         """Only the rows of the actor's own organization."""
         return self.filter(organization=actor.organization)
 
-    def find(self, public_id: str) -> models.Model:
+    def find(self, public_id: str) -> Any:
         """The row of that public id; NotFound otherwise, whether it is absent or another tenant's."""
         row = self.filter(public_id=public_id).first()
         if row is None:
@@ -39,3 +39,9 @@ class AppendOnlyQuerySet(TenantQuerySet):
 class MembershipQuerySet(TenantQuerySet):
     def of(self, user: models.Model) -> Self:
         return self.filter(user=user, joined_at__lte=timezone.now())
+
+
+class InvitationQuerySet(TenantQuerySet):
+    def pending(self) -> Self:
+        """Neither accepted nor revoked; some may have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)

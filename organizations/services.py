@@ -46,6 +46,18 @@ def create_organization(*, name: str, owner: User | None = None) -> Organization
 
 
 @transaction.atomic
+def rename_organization(*, name: str, by: Actor) -> Organization:
+    """Another name for people to see; addresses and ids stay. Raises NotAdministrator."""
+    require_administrator(by)
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=by.organization.pk)
+    previous, organization.name = organization.name, name
+    if previous != name:
+        organization.save(update_fields=["name"])
+        record(by, "organization.renamed", organization.public_id, name=name, previous=previous)
+    return organization
+
+
+@transaction.atomic
 def add_member(*, organization: Organization, user: User, role: Role, by: Actor) -> Membership:
     """Give a person a role, or change the one they have. Raises NotAdministrator."""
     require_administrator(by)

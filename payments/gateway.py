@@ -91,6 +91,15 @@ class Gateway:
         )
         self._intents, self._refunds = client.v1.payment_intents, client.v1.refunds
 
+    def try_out(self) -> None:
+        """Read something, with the account's own key. Raises PaymentRefused where Stripe does not take the key or the account."""
+        try:
+            self._intents.list({"limit": 1}, self._options())
+        except (stripe.AuthenticationError, stripe.PermissionError, stripe.InvalidRequestError) as error:
+            raise PaymentRefused(error.user_message or "Stripe does not take the key.", provider_code=error.code) from error
+        except stripe.StripeError as error:
+            raise ProviderUnavailable("Stripe does not answer.") from error
+
     def set_up(self, payment: Payment) -> Intent:
         """The intent of the order, made unless it was. Raises PaymentRefused where Stripe takes no such order at all."""
         return self._retrieve(payment.intent) if payment.intent else self._create(payment)

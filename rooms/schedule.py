@@ -37,6 +37,18 @@ class Timetable:
         instants = ((to_instant(day, time, self.tz), wall[time]) for time in sorted(wall))
         return {instant: override for instant, override in instants if instant is not None}
 
+    def after_midnight(self, evening: dt.date) -> set[dt.datetime]:
+        """The starts of a business day that fall on the calendar day after it."""
+        late = (to_instant(evening + DAY, time, self.tz) for time, _ in self._wall_starts(evening, is_late=True))
+        return {instant for instant in late if instant is not None}
+
+    def games_on(self, day: dt.date) -> int:
+        """How many starts a local calendar day has by the clock on the wall: cheaper than `starts_on`, and the same but for a
+        start that a clock change skips.
+        """
+        late = self._wall_starts(day - DAY, is_late=True)
+        return len({time for time, _ in (*late, *self._wall_starts(day, is_late=False))})
+
     def _wall_starts(self, day: dt.date, *, is_late: bool) -> Iterator[tuple[dt.time, int | None]]:
         """(wall time, price override) of the starts of a business day: those before its midnight, or the late ones."""
         text, weekday = day.isoformat(), day.isoweekday()

@@ -72,7 +72,7 @@ def change_booking(
     if plan.refund:
         by.require(Scope.BOOKINGS_CANCEL)
     if is_taken(payment) or is_through_stripe(payment):
-        _require_payable(booking, now=now)
+        require_payable(booking, now=now)
     if "answers" in changes:
         check_answers(plan.room.custom_fields, changes["answers"])
     require_free_external_id(booking, changes.get("external_id"))
@@ -178,7 +178,7 @@ def _apply(booking: Booking, plan: Plan, changes: dict[str, Any], *, now: dt.dat
     booking.kept = min(booking.kept + max(0, over - plan.refund), max(0, booking.net_paid - booking.total))
 
 
-def _require_payable(booking: Booking, *, now: dt.datetime) -> None:
+def require_payable(booking: Booking, *, now: dt.datetime) -> None:
     """Money is taken for bookings that stand: a hold that runs out, or has, would keep it for nothing."""
     status = booking.reads_as_at(now)
     if status in (Booking.Status.HELD, Booking.Status.EXPIRED):

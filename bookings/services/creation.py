@@ -16,6 +16,7 @@ from bookings.services.pricing import deposit_of, price_by, rules_of
 from bookings.services.saving import require_free_external_id, save
 from bookings.services.taking import due_at_once, is_taken, is_through_stripe, note, order
 from common.errors import FieldError, ValidationFailed
+from common.walltime import utc_text
 from customers.models import Customer
 from customers.services import customer_for_booking
 from organizations.actor import Actor
@@ -128,10 +129,8 @@ def confirm_booking(
         if not is_taken(payment):
             raise HoldExpired("The hold has run out: book again.")
         claim_again(booking)
-    elif was == status.CHECKED_IN and booking.ends_at <= now:
-        raise InvalidTransition("The game has ended.", booking_status=was)
-    elif was not in (status.NO_SHOW, status.CHECKED_IN, status.CONFIRMED):
-        raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", booking_status=was)
+    else:
+        require_confirmable(booking, now=now)
     first = booking.confirmed_at is None
     booking.status, booking.hold_expires_at = status.CONFIRMED, None
     booking.confirmed_at = booking.confirmed_at or now
@@ -152,21 +151,36 @@ def extend_hold(*, booking: Booking, by: Actor, expected_version: int | None = N
     """
     by.require(Scope.BOOKINGS_WRITE)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
-    if booking.reads_as_at(claims.database_now()) == Booking.Status.EXPIRED:
-        raise HoldExpired("The hold has run out: book again.")
-    if booking.status != Booking.Status.HELD or booking.claim is None:
-        raise InvalidTransition("Only a held booking can be extended.", booking_status=booking.status)
+    until = extended_until(booking, now=claims.database_now())
     before = BookingShape.json(booking)
-    limit = booking.created_at + LONGEST_HOLD
-    until = min(claims.database_now() + dt.timedelta(minutes=booking.room.hold_minutes), limit)
-    if booking.hold_expires_at is not None and until <= booking.hold_expires_at:
-        raise HoldLimitReached("A hold lasts an hour at most.", hold_expires_at=before["hold_expires_at"])
+    assert booking.claim is not None  # held bookings keep one
     claims.extend(booking.claim, until)
     booking.hold_expires_at = until
     booking.version += 1
     booking.save(update_fields=["hold_expires_at", "version", "updated_at"])
     events.tell(booking, by=by, action="extended", before=before)
     return booking
+
+
+def extended_until(booking: Booking, *, now: dt.datetime) -> dt.datetime:
+    """Until when it would be held if that were extended now. Raises HoldExpired, InvalidTransition, HoldLimitReached."""
+    if booking.reads_as_at(now) == Booking.Status.EXPIRED:
+        raise HoldExpired("The hold has run out: book again.")
+    if booking.status != Booking.Status.HELD:
+        raise InvalidTransition("Only a held booking can be extended.", booking_status=booking.status)
+    until = min(now + dt.timedelta(minutes=booking.room.hold_minutes), booking.created_at + LONGEST_HOLD)
+    if booking.hold_expires_at is not None and until <= booking.hold_expires_at:
+        raise HoldLimitReached("A hold lasts an hour at most.", hold_expires_at=utc_text(booking.hold_expires_at))
+    return until
+
+
+def require_confirmable(booking: Booking, *, now: dt.datetime) -> None:
+    """Raises InvalidTransition."""
+    was, status = booking.reads_as_at(now), Booking.Status
+    if was == status.CHECKED_IN and booking.ends_at <= now:
+        raise InvalidTransition("The game has ended.", booking_status=was)
+    if was not in (status.HELD, status.EXPIRED, status.NO_SHOW, status.CHECKED_IN, status.CONFIRMED):
+        raise InvalidTransition(f"A booking that is {was} cannot be confirmed.", booking_status=was)
 
 
 def _agreed_price(quote: Quote | None, *, room: Room, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -25,17 +25,26 @@ LASTS = dt.timedelta(minutes=30)
 @transaction.atomic
 def quote_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None) -> Quote:
     """The price of a new booking, for a slot that can be booked now. Raises NotAllowed and the refusals to book."""
-    by.require(Scope.BOOKINGS_READ)
     room = Room.objects.visible_to(by).with_spaces().get(pk=room.pk)
+    quote = preview_creation(by=by, room=room, starts_at=starts_at, party_size=party_size, private=private)
+    quote.save()
+    return quote
+
+
+def preview_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None) -> Quote:
+    """The same, only told: nothing is written, and nothing promised. `room` comes from `with_spaces()`."""
+    by.require(Scope.BOOKINGS_READ)
+    now = claims.database_now()
     private = default_private(room) if private is None else private
     slot: dict[str, Any] = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
-    claims.require_bookable(**slot)
+    claims.require_bookable(**slot, now=now)
     rules = rules_of(room)
     price = price_by(rules, **slot)
     deposit = deposit_of(rules, price)
     return _quote(
         Quote.Kind.CREATE,
         by=by,
+        now=now,
         policy=policies_of(room),
         deposit=deposit,
         price=price,
@@ -62,9 +71,10 @@ def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
 def pin_change(booking: Booking, plan: Plan, *, by: Actor) -> Quote:
     """The promise that the plan's change costs what it says, while the booking stays as it is now."""
     paid = booking.net_paid - plan.refund
-    return _quote(
+    quote = _quote(
         Quote.Kind.CHANGE,
         by=by,
+        now=claims.database_now(),
         booking=booking,
         booking_version=booking.version,
         policy=booking.policy,
@@ -76,11 +86,20 @@ def pin_change(booking: Booking, plan: Plan, *, by: Actor) -> Quote:
         refund=plan.refund,
         **plan.slot(),
     )
+    quote.save()
+    return quote
 
 
 @transaction.atomic
 def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
     """What canceling now would give back. Raises NotAllowed, InvalidTransition, CancellationNotAllowed."""
+    quote = preview_cancellation(by=by, booking=booking)
+    quote.save()
+    return quote
+
+
+def preview_cancellation(*, by: Actor, booking: Booking) -> Quote:
+    """The same, only told: nothing is written."""
     by.require(Scope.BOOKINGS_READ)
     now = claims.database_now()
     require_cancelable(booking, now=now)
@@ -88,6 +107,7 @@ def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
     return _quote(
         Quote.Kind.CANCEL,
         by=by,
+        now=now,
         booking=booking,
         policy=booking.policy,
         deposit=booking.deposit,
@@ -101,7 +121,16 @@ def quote_cancellation(*, by: Actor, booking: Booking) -> Quote:
     )
 
 
-def _quote(kind: Quote.Kind, *, by: Actor, policy: dict[str, Any], deposit: int, price: dict[str, Any], **fields: Any) -> Quote:
+def _quote(
+    kind: Quote.Kind,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    policy: dict[str, Any],
+    deposit: int,
+    price: dict[str, Any],
+    **fields: Any,
+) -> Quote:
     until = policies.deadlines(policy, starts_at=fields["starts_at"], deposit=deposit)
     quote = Quote(
         organization=by.organization,
@@ -109,15 +138,14 @@ def _quote(kind: Quote.Kind, *, by: Actor, policy: dict[str, Any], deposit: int,
         price=price,
         currency=price["currency"],
         deadlines={name: utc_text(instant) for name, instant in until.items()},
-        expires_at=claims.database_now() + LASTS,
+        expires_at=now + LASTS,
         **fields,
     )
-    quote.sentence = _sentence(quote, free_until=until["free_cancel_until"])
-    quote.save()
+    quote.sentence = _sentence(quote, free_until=until["free_cancel_until"], now=now)
     return quote
 
 
-def _sentence(quote: Quote, *, free_until: dt.datetime | None) -> str:
+def _sentence(quote: Quote, *, free_until: dt.datetime | None, now: dt.datetime) -> str:
     """`Sat 14 Mar 2026, 18:30 Paris time, 5 players, €150, free cancellation until Thu 12 Mar 2026, 18:30.`"""
     name = quote.room.venue.timezone
     parts = [
@@ -132,7 +160,7 @@ def _sentence(quote: Quote, *, free_until: dt.datetime | None) -> str:
             parts.append(f"including a fee of {money.text(quote.fee, quote.currency)}")
         if quote.refund:
             parts.append(f"{money.text(quote.refund, quote.currency)} back")
-        if free_until is not None and free_until > claims.database_now():
+        if free_until is not None and free_until > now:
             parts.append(f"free cancellation until {_moment(free_until, name)}")
     return ", ".join(parts) + "."
 

@@ -37,16 +37,20 @@ def _arrive(booking: Booking, status: Booking.Status, event: EventType, by: Acto
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     if booking.status == status:
         return booking
-    now = claims.database_now()
-    if (was := booking.reads_as_at(now)) != Booking.Status.CONFIRMED:
-        raise InvalidTransition(f"A booking that is {was} cannot become {status}.", booking_status=was)
-    if status == Booking.Status.NO_SHOW and booking.starts_at > now:
-        raise InvalidTransition("The game has not begun yet.", booking_status=was)
-    if status == Booking.Status.CHECKED_IN and booking.starts_at - EARLIEST_CHECK_IN > now:
-        raise InvalidTransition("Check-in begins 12 hours before the start.", booking_status=was)
+    require_arrival(booking, status, now=claims.database_now())
     before = BookingShape.json(booking)
     booking.status = status
     booking.version += 1
     booking.save(update_fields=["status", "version", "updated_at"])
     events.tell(booking, by=by, action=str(status), before=before, event=event)
     return booking
+
+
+def require_arrival(booking: Booking, status: Booking.Status, *, now: dt.datetime) -> None:
+    """Raises InvalidTransition."""
+    if (was := booking.reads_as_at(now)) != Booking.Status.CONFIRMED:
+        raise InvalidTransition(f"A booking that is {was} cannot become {status}.", booking_status=was)
+    if status == Booking.Status.NO_SHOW and booking.starts_at > now:
+        raise InvalidTransition("The game has not begun yet.", booking_status=was)
+    if status == Booking.Status.CHECKED_IN and booking.starts_at - EARLIEST_CHECK_IN > now:
+        raise InvalidTransition("Check-in begins 12 hours before the start.", booking_status=was)

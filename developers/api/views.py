@@ -38,17 +38,8 @@ class StatusViewSet(ApiViewSet):
     @extend_schema(operation_id="get_status", summary="Service status", tags=["Start"], responses=StatusShape, auth=[])
     def retrieve(self, request: Request) -> Response:
         """200 when database and Redis answer; without Redis the API goes on, `degraded`. 503 without the database."""
-        database, waiting = database_answers(), tasks_waiting()
-        body = {
-            "object": "status",
-            "status": "ok" if database and waiting is not None else "degraded",
-            "database": "ok" if database else "down",
-            "redis": "down" if waiting is None else "ok",
-            "tasks_waiting": waiting,
-            "webhook_lag_seconds": webhook_lag() if database else None,
-            "time": utc_text(timezone.now().replace(microsecond=0)),
-        }
-        return Response(body, status=200 if database else 503, headers={"Cache-Control": "no-store"})
+        body = service_status()
+        return Response(body, status=200 if body["database"] == "ok" else 503, headers={"Cache-Control": "no-store"})
 
 
 class UnknownView(ApiView):
@@ -59,6 +50,20 @@ class UnknownView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound("URL")
+
+
+def service_status() -> dict[str, Any]:
+    """What `GET /status` answers."""
+    database, waiting = database_answers(), tasks_waiting()
+    return {
+        "object": "status",
+        "status": "ok" if database and waiting is not None else "degraded",
+        "database": "ok" if database else "down",
+        "redis": "down" if waiting is None else "ok",
+        "tasks_waiting": waiting,
+        "webhook_lag_seconds": webhook_lag() if database else None,
+        "time": utc_text(timezone.now().replace(microsecond=0)),
+    }
 
 
 def database_answers() -> bool:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
@@ -70,3 +71,12 @@ def test_each_plan_includes_its_number_of_webhook_endpoints() -> None:
         (migration.create_plans if hasattr(migration, "create_plans") else migration.set_included)(apps, None)
 
     assert dict(Plan.objects.values_list("slug", "max_webhook_endpoints")) == {"starter": 2, "business": 10, "enterprise": 50}
+
+
+def test_who_was_there_before_addresses_were_confirmed_signs_in_as_before(alice: Player, bob: Player) -> None:
+    EmailAddress.objects.create(user=bob.user, email=bob.user.email)
+
+    import_module("organizations.migrations.0006_addresses").confirm(apps, None)
+
+    found = EmailAddress.objects.order_by("email").values_list("email", "verified", "primary")
+    assert list(found) == [("alice@example.com", True, True), ("bob@example.com", False, False)]

@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookings import ledger
 from bookings.models import Booking
 from common.errors import NotFound
 from developers.renderers import CSVRenderer, JSONRenderer
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
-from payments.api import export
 from payments.api.inputs import ExportQuery, ListedPaymentFilters
 from payments.models import Payment
 from payments.serializers import PaymentShape, PaymentWithRefundsShape
@@ -51,7 +51,7 @@ class PaymentViewSet(ApiViewSet):
         """CSV with a line for each movement of money: payments that have succeeded, and refunds, whose amounts are negative.
         `date` is when the money was known to be here, or back. A refund that a bank returned later has no line any more.
         """
-        lines = export.lines(by=self.actor, **self.query())
+        lines = ledger.lines(by=self.actor, **self.query())
         headers = {"Content-Disposition": 'attachment; filename="payments.csv"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 

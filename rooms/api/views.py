@@ -12,20 +12,12 @@ from common.walltime import zone
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
 from rooms import availability, services
-from rooms.api.inputs import (
-    AvailabilityQuery,
-    BlockChangesInput,
-    BlockInput,
-    RoomChangesInput,
-    RoomInput,
-    ScheduleQuery,
-    VenueChangesInput,
-    VenueInput,
-)
+from rooms.api.inputs import AvailabilityQuery, ScheduleQuery
 from rooms.api.serializers import AvailabilityShape, BlockWithConflictsShape, DeletedShape, RoomWithAvailabilityShape
 from rooms.availability import Party
 from rooms.claims import database_now
 from rooms.filters import BlockFilters, RoomFilters, VenueFilters
+from rooms.inputs import BlockChangesInput, BlockInput, RoomChangesInput, RoomInput, VenueChangesInput, VenueInput
 from rooms.models import Block, Room, Venue
 from rooms.serializers import BlockShape, DayShape, DaySummaryShape, RoomShape, VenueShape
 

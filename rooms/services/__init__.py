@@ -3,7 +3,7 @@
 from rooms.services.blocks import block_conflicts, create_block, delete_block, update_block
 from rooms.services.rooms import archive_room, create_room, update_room
 from rooms.services.sandbox import sandbox_for
-from rooms.services.venues import create_venue, default_venue, delete_venue, update_venue
+from rooms.services.venues import create_venue, default_venue, delete_venue, open_organization, update_venue
 
 __all__ = [
     "archive_room",
@@ -14,6 +14,7 @@ __all__ = [
     "default_venue",
     "delete_block",
     "delete_venue",
+    "open_organization",
     "sandbox_for",
     "update_block",
     "update_room",

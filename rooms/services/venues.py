@@ -6,11 +6,13 @@ from django.db import transaction
 
 from common.errors import NotFound, VersionConflict
 from organizations.actor import Actor
-from organizations.models import Organization
+from organizations.models import Organization, User
 from organizations.permissions import Scope
+from organizations.services import create_organization
 from rooms import claims, events
 from rooms.errors import VenueHasBookings, VenueHasRooms
 from rooms.models import Room, Session, Venue
+from rooms.places import currency_of
 from rooms.serializers import RoomShape, VenueShape
 from rooms.services.locking import lock_organization
 
@@ -19,6 +21,14 @@ def default_venue(organization: Organization) -> Venue:
     """The organization's default venue, made when it is first needed."""
     venue, _ = Venue.objects.get_or_create(organization=organization, is_default=True, defaults={"name": organization.name})
     return venue
+
+
+@transaction.atomic
+def open_organization(*, name: str, owner: User, timezone: str) -> Organization:
+    """A new organization with its first venue, of the same name, by that clock and in the money of that place."""
+    organization = create_organization(name=name, owner=owner)
+    create_venue(by=Actor.system(organization), name=name, timezone=timezone, currency=currency_of(timezone))
+    return organization
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.walltime import day_bounds, to_instant, zone
-from rooms.schedule import is_start, price_override, starts_on
+from rooms.schedule import Timetable, is_start, price_override, starts_on
 
 ALL = [1, 2, 3, 4, 5, 6, 7]
 
@@ -89,6 +89,19 @@ def test_overnight_starts_belong_to_the_evening_and_are_listed_on_their_date() -
     assert local_starts(friday_night, "2026-12-04", "Europe/Paris") == ["04 22:00 +0100", "04 23:00 +0100"]  # a Friday
     assert local_starts(friday_night, "2026-12-05", "Europe/Paris") == ["05 00:00 +0100", "05 01:00 +0100"]
     assert local_starts(friday_night, "2026-12-06", "Europe/Paris") == []
+
+
+def test_an_evening_knows_its_starts_after_midnight() -> None:
+    late = Timetable(
+        {"rules": [{"weekdays": [6], "first_start": "22:00", "last_start": "03:00", "interval_minutes": 60}]},
+        zone("Europe/Paris"),
+    )
+    summer_ends = dt.date(2026, 10, 24)  # a Saturday
+
+    starts = sorted(late.after_midnight(summer_ends))
+
+    assert [f"{start:%d %H:%M}" for start in starts] == ["24 22:00", "24 23:00", "25 00:00", "25 02:00"]  # UTC
+    assert late.after_midnight(summer_ends - dt.timedelta(days=1)) == set()
 
 
 def test_closing_the_evening_closes_what_runs_past_its_midnight() -> None:

@@ -1,6 +1,5 @@
 """Money's movements as CSV, for bookkeeping."""
 
-import csv
 import datetime as dt
 import heapq
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from bookings.models import Booking
-from common import money
+from common import money, sheets
 from common.walltime import day_start, utc_text, zone
 from organizations.actor import Actor
 from payments.models import Payment, Refund
@@ -19,9 +18,6 @@ COLUMNS = (
     *("date", "type", "id", "payment", "booking", "booking_reference", "amount_minor", "amount", "currency", "mode", "status"),
     *("reference", "stripe_payment_intent", "stripe_charge", "stripe_refund"),
 )
-CHUNK = 500  # rows fetched, and lines sent, at a time
-# A spreadsheet takes a text that begins so for a formula, which can send what stands beside it elsewhere.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def lines(*, by: Actor, date_from: dt.date | None = None, date_to: dt.date | None = None) -> Iterator[bytes]:
@@ -34,19 +30,13 @@ def lines(*, by: Actor, date_from: dt.date | None = None, date_to: dt.date | Non
     paid = _rows(Payment.objects.visible_to(by).succeeded().filter(**period))
     refunds = Refund.objects.visible_to(by).filter(status=Refund.Status.SUCCEEDED, **period)
     back = _rows(refunds.select_related("payment"))
-    writer, waiting = _writer()
-    writer.writerow(COLUMNS)
-    for row in heapq.merge(paid, back, key=lambda row: row.succeeded_at):
-        writer.writerow(_of_payment(row) if isinstance(row, Payment) else _of_refund(row))
-        if len(waiting) >= CHUNK:
-            yield b"".join(waiting)
-            waiting.clear()
-    yield b"".join(waiting)
+    moved = heapq.merge(paid, back, key=lambda row: row.succeeded_at)
+    return sheets.lines(COLUMNS, (_of_payment(row) if isinstance(row, Payment) else _of_refund(row) for row in moved))
 
 
 def _rows(found: Any) -> Iterator[Any]:
     reference = Booking.objects.filter(public_id=OuterRef("subject")).values("reference")[:1]
-    return found.annotate(booking_reference=Subquery(reference)).order_by("succeeded_at", "pk").iterator(CHUNK)
+    return found.annotate(booking_reference=Subquery(reference)).order_by("succeeded_at", "pk").iterator(sheets.CHUNK)
 
 
 def _of_payment(payment: Any) -> tuple[Any, ...]:
@@ -60,22 +50,5 @@ def _of_refund(refund: Any) -> tuple[Any, ...]:
 def _about(row: Any, payment: Payment, type: str, amount: int) -> tuple[Any, ...]:
     ids = (row.public_id, payment.public_id, row.subject, row.booking_reference or "")
     sums = (amount, f"{Decimal(amount).scaleb(-money.exponent(row.currency)):f}", row.currency)
-    names = (payment.mode, row.status, harmless(payment.reference), payment.intent, payment.charge)
+    names = (payment.mode, row.status, sheets.harmless(payment.reference), payment.intent, payment.charge)
     return utc_text(row.succeeded_at.replace(microsecond=0)), type, *ids, *sums, *names
-
-
-def harmless(text: str) -> str:
-    """As a text in any spreadsheet, whoever wrote it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-class _Lines(list[bytes]):
-    """A file for `csv`, whose lines are taken away in pieces."""
-
-    def write(self, line: str) -> None:
-        self.append(line.encode())
-
-
-def _writer() -> tuple[Any, _Lines]:
-    written = _Lines()
-    return csv.writer(written), written
