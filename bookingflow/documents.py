@@ -1,47 +1,98 @@
-"""The reference in Markdown, made from the OpenAPI document, so that it cannot say anything else."""
+"""The documents in Markdown. The reference is made from the OpenAPI document, so that it cannot say anything else."""
 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bookingflow.event_schemas import carried
-from bookingflow.examples import EXAMPLES, SET_UP, Example
 from common.errors import ErrorCode
+from developers import shell
+from developers.examples import EXAMPLES, SET_UP, Example
+from developers.operations import METHODS, TAGS
 from developers.schema import COMMON
 from organizations.permissions import Scope
 from webhooks.examples import example_envelope
 from webhooks.types import EventType
 
-TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events")
-METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT, said once
 _REFUSED = "application/problem+json"
 _COMMON = {error.code for error in COMMON}  # said once, in the guide
-_LANGUAGES = {".py": "python", ".mjs": "javascript"}
+LANGUAGES = {".sh": "sh", ".py": "python", ".mjs": "javascript"}  # `bash` is for what the tests run from top to bottom
+REFERENCE = "Reference"
+GUIDE = {  # the files of docs/guide, in the order of reading
+    "Start": ("overview", "quickstart"),
+    "Concepts": (
+        *("authentication", "test-mode", "errors", "idempotency", "lists", "money", "time"),
+        *("bookings", "payments", "webhooks"),
+    ),
+    "Guides": ("pos", "calendar", "agents"),
+    REFERENCE: ("examples",),
+}
 
 
-def markdown(document: dict[str, Any], guide: str) -> str:
-    """docs/api.md: the hand-written guide with the set-up block, every operation, every object, events and errors."""
-    common = ", ".join(f"`{error.code}`" for error in ErrorCode if error in COMMON)
-    parts = [guide.replace("{{set_up}}", f"```bash\n{SET_UP}```").replace("{{common_errors}}", common)]
-    for tag in TAGS:
-        parts.append(f"## {tag}\n")
-        parts += [_operation(*found, document) for found in _operations(document, tag)]
-    parts.append("## Objects\n")
-    parts += [_object(name, schema) for name, schema in sorted(document["components"]["schemas"].items())]
-    parts += [_scopes(), _events(), _errors()]
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of the documents: Markdown that begins with its own heading. `slug` is its address on the site, below
+    /backend/docs/; `operations` are those it describes, by their headings.
+    """
+
+    slug: str
+    group: str
+    text: str
+    operations: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.text.partition("\n")[0].lstrip("# ")
+
+
+def chapters(document: dict[str, Any], folder: Path) -> list[Chapter]:
+    """The hand-written guide of that folder's `guide/`, every operation, every object, scopes, events and errors."""
+    objects = (_object(*found) for found in sorted(document["components"]["schemas"].items()) if _is_told(found[0]))
+    return [
+        *(Chapter(slug, group, _guide(folder, slug)) for group, slugs in GUIDE.items() for slug in slugs),
+        *(_tag(tag, document) for tag in TAGS),
+        Chapter("reference/objects", REFERENCE, _joined("## Objects\n", *objects)),
+        Chapter("reference/scopes", REFERENCE, _scopes()),
+        Chapter("reference/event-types", REFERENCE, _events()),
+        Chapter("reference/error-codes", REFERENCE, _errors()),
+    ]
+
+
+def markdown(parts: list[Chapter]) -> str:
+    """docs/api.md: all of it, on one page."""
+    return _joined(*(part.text for part in parts))
+
+
+def _joined(*parts: str) -> str:
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
-def with_snippets(guide: str, folder: Path) -> str:
+def _guide(folder: Path, slug: str) -> str:
     """`{{snippet:name}}` becomes the file of that name, so that what is printed is what the tests run."""
 
     def snippet(match: re.Match[str]) -> str:
-        path = folder / match[1]
-        return f"```{_LANGUAGES[path.suffix]}\n{path.read_text()}```"
+        path = folder / "snippets" / match[1]
+        return f"```{LANGUAGES[path.suffix]}\n{path.read_text()}```"
 
-    return re.sub(r"\{\{snippet:([\w.]+)\}\}", snippet, guide)
+    common = ", ".join(f"`{error.code}`" for error in ErrorCode if error in COMMON)
+    text = (folder / "guide" / f"{slug}.md").read_text()
+    text = text.replace("{{set_up}}", f"```bash\n{SET_UP}```").replace("{{common_errors}}", common)
+    return re.sub(r"\{\{snippet:([\w.]+)\}\}", snippet, text)
+
+
+def _tag(tag: str, document: dict[str, Any]) -> Chapter:
+    found = list(_operations(document, tag))
+    text = _joined(f"## {tag}\n", *(_operation(*one, document) for one in found))
+    named = {operation["summary"]: operation["operationId"] for _, _, operation in found}
+    return Chapter(f"reference/{tag.lower()}", REFERENCE, text, named)
+
+
+def _is_told(name: str) -> bool:
+    """PATCH is an alias of PUT, whose body stands under its own name."""
+    return not name.startswith("Patched")
 
 
 def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -70,15 +121,9 @@ def _operation(path: str, method: str, operation: dict[str, Any], document: dict
 
 
 def curl(path: str, method: str, example: Example) -> str:
-    """The call as one pastes it into a shell."""
+    """The call with the set-up's variables."""
     url = f"$BOOKINGFLOW_URL{path}".replace("{id}", example.id) + example.query
-    lines = [f'curl{"" if method == "get" else f" -X {method.upper()}"} "{url}"']
-    lines.append('-H "Authorization: Bearer $BOOKINGFLOW_KEY"')
-    lines += [f'-H "{name}: {value}"' for name, value in example.headers.items()]
-    if example.body is None:
-        return " \\\n  ".join(lines)
-    lines += ['-H "Content-Type: application/json"', "-d @- <<JSON"]
-    return " \\\n  ".join(lines) + f"\n{json.dumps(example.body, indent=2, ensure_ascii=False)}\nJSON"
+    return shell.curl(method, url, example.headers, example.body, quote=shell.with_variables)
 
 
 def _answers(operation: dict[str, Any]) -> str:

@@ -1,29 +1,120 @@
 """The few pages that belong to no app: the start page, the documents, the metrics, and what Django itself refuses."""
 
 import functools
+import json
+import logging
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from bookingflow.handbook import DOCS, FIRST, handbook
 from common.errors import DomainError, ErrorCode, NotFound
+from dashboard.access import refusal
+from dashboard.highlight import highlighted
+from developers import shell
+from developers.api.views import service_status
+from developers.operations import TAGS, operations
 from developers.problems import django_response
+from webhooks.examples import example_envelope
 from webhooks.metrics import metrics_text
+from webhooks.types import EventType
 
-DOCS = settings.BASE_DIR / "docs"
+logger = logging.getLogger(__name__)
+
+FOR_PROGRAMS = ("/api/", "/v1/", "/webhooks/", "/metrics")
+MARKDOWN = "text/markdown; charset=utf-8"
+
+# The drawing of the start page: a Saturday in three rooms, half an hour to 25 units of height.
+DAY = {
+    "hours": [(50 + 50 * hour, f"{14 + hour}:00") for hour in range(5)],
+    "rooms": [(50, "The Vault"), (176, "Catacombs"), (302, "Time Machine")],
+    "games": [
+        {"x": 50, "y": 37, "height": 46, "kind": "booked", "name": "Ada", "more": "4 players"},
+        {"x": 50, "y": 112, "height": 46, "kind": "booked", "name": "Bilal", "more": "6 players"},
+        {"x": 50, "y": 187, "height": 46, "kind": "free", "name": "Free", "more": "from €90.00"},
+        {"x": 176, "y": 62, "height": 46, "kind": "booked", "name": "Chen", "more": "2 players"},
+        {"x": 176, "y": 137, "height": 46, "kind": "held", "name": "Held", "more": "6 minutes left"},
+        {"x": 176, "y": 212, "height": 46, "kind": "booked", "name": "Freya", "more": "5 players"},
+        {"x": 302, "y": 37, "height": 121, "kind": "blocked", "name": "Blocked", "more": "New locks"},
+        {"x": 302, "y": 187, "height": 46, "kind": "booked", "name": "Hana", "more": "3 players"},
+    ],
+}
 
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    return render(request, "start.html", {"public_url": settings.PUBLIC_URL})
+    return render(request, "start.html", DAY)
 
 
 @require_safe
+def developers_public(request: HttpRequest) -> HttpResponse:
+    """What one can build on BookingFlow, each claim with the page that keeps it."""
+    booked = example_envelope(EventType.BOOKING_CREATED)["data"]["object"]
+    path = operations()["get_booking"].path.replace("{id}", booked["id"])
+    answer = json.dumps(booked, indent=2, ensure_ascii=False)
+    context = {
+        "groups": [(tag, [one for one in operations().values() if one.tag == tag]) for tag in TAGS],
+        "call": shell.curl("GET", settings.PUBLIC_URL + path, {}),
+        "answer": highlighted(answer, "json"),
+        "count": len(operations()),
+        "status": service_status(),
+    }
+    return render(request, "developers.html", context)
+
+
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """For a page that keeps it up to date."""
+    response = render(request, "status.html", {"status": service_status()})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@conditional_page
+def docs_page(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
+    book = handbook()
+    page = book.pages.get(slug)
+    if page is None:
+        raise Http404
+    return _kept(render(request, "docs/page.html", {"page": page, "groups": book.groups()}))
+
+
+@require_safe
+@conditional_page
+def docs_page_markdown(request: HttpRequest, slug: str) -> HttpResponse:
+    page = handbook().pages.get(slug)
+    if page is None:
+        raise Http404
+    return _kept(HttpResponse(page.markdown, content_type=MARKDOWN))
+
+
+@require_safe
+def docs_search(request: HttpRequest) -> HttpResponse:
+    """Also as one types: htmx gets what was found alone."""
+    book, query = handbook(), request.GET.get("q", "").strip()[:100]
+    context = {"query": query, "found": book.search(query), "groups": book.groups()}
+    template = "docs/found.html" if request.headers.get("HX-Request") else "docs/search.html"
+    return _kept(render(request, template, context), "HX-Request")
+
+
+def _kept(response: HttpResponse, *vary: str) -> HttpResponse:
+    """By the browser, which asks each time whether it has changed; the header shows who is signed in."""
+    response["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Cookie", *vary])
+    return response
+
+
+@require_safe
+@conditional_page
 def docs_markdown(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_document("api.md"), content_type="text/markdown; charset=utf-8")
+    """All chapters in one: what problems link to, and what agents read."""
+    return HttpResponse(_document("api.md"), content_type=MARKDOWN)
 
 
 @require_safe
@@ -51,13 +142,24 @@ def _document(name: str) -> bytes:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return django_response(DomainError(code=ErrorCode.BAD_REQUEST), request)
+    return _refused(DomainError(code=ErrorCode.BAD_REQUEST), request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Outside the API, whose own catch-all answers in the same shape."""
-    return django_response(NotFound("page"), request)
+    return _refused(NotFound("page"), request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return django_response(DomainError(code=ErrorCode.INTERNAL_ERROR), request)
+    return _refused(DomainError(code=ErrorCode.INTERNAL_ERROR), request)
+
+
+def _refused(error: DomainError, request: HttpRequest) -> HttpResponse:
+    """A page for people, a problem for programs; a problem for everybody where not even the page can be made."""
+    if request.path.startswith(FOR_PROGRAMS) or "text/html" not in request.headers.get("Accept", ""):
+        return django_response(error, request)
+    try:
+        return refusal(request, error)
+    except Exception:
+        logger.exception("the page of a refusal failed")
+        return django_response(error, request)

@@ -197,11 +197,15 @@ def _answers(host: str, port: int) -> bool:
 
 def _welcome() -> str:
     demo = dict(line.split("=", 1) for line in (VAR_DIR / "demo.env").read_text().splitlines() if "=" in line)
+    host = os.environ.get("EMAIL_HOST")
+    mail = f"through {host}" if host else f"{URL}/mail shows the letters that would be sent"
     return f"""
 BookingFlow is ready at {URL}
 
-  Admin      {URL}/admin/   {demo["DEMO_EMAIL"]}   {demo["DEMO_PASSWORD"]}
-  Reference  {URL}/backend/docs/api.md
+  Dashboard  {URL}/dashboard   {demo["DEMO_EMAIL"]}   {demo["DEMO_PASSWORD"]}
+  Admin      {URL}/admin/   the same
+  Mail       {mail}
+  Docs       {URL}/backend/docs/
   Keys       {VAR_DIR / "demo.env"}
   Webhooks   {RECEIVER_URL} hears of all that happens at Clockwork Escapes; a line below for each
   Payments   {f"a local Stripe at {STRIPE_URL} takes test cards" if STRIPE_IS_LOCAL else "through your Stripe account"}

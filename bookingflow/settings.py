@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "rooms",
     "payments",
     "bookings",
+    "dashboard",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -38,8 +39,15 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # its widgets' templates, for the renderer below
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "django_filters",
+    "django_htmx",
+    "heroicons",
     "drf_spectacular",
 ]
 
@@ -54,6 +62,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "bookingflow.urls"
@@ -70,10 +80,12 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dashboard.context.frame",
             ],
         },
     },
 ]
+FORM_RENDERER = "dashboard.forms.renderer.Renderer"
 
 # psycopg itself reads the URL, so that sockets, options and passwords mean what they mean to libpq.
 _database = conninfo_to_dict(env.str("DATABASE_URL"))
@@ -96,6 +108,15 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What counts the attempts to sign in. In the database, so that all web processes count together and people get in while
+# Redis is away. A migration of organizations makes the table; old rows go when it is full.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "bookingflow_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # Webhooks. Times in seconds; tests shorten them.
 WEBHOOK_RETRY_SECONDS: list[float] = env.list(
@@ -146,6 +167,7 @@ CELERY_BEAT_SCHEDULE = {
 EMAIL_HOST = env.str("EMAIL_HOST", "" if DEVELOPMENT else "localhost")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+MAILBOX = DEVELOPMENT and not EMAIL_HOST  # those files are shown at /mail
 EMAIL_PORT = env.int("EMAIL_PORT", 25)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_USER", ""), env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)  # STARTTLS, usually on port 587
@@ -163,7 +185,31 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_HASHERS = env.list("PASSWORD_HASHERS", ["django.contrib.auth.hashers.PBKDF2PasswordHasher"])
-LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard:home"
+
+# Signing up and in (django-allauth): by e-mail and password, with a second factor for those who want one. Its defaults prevent
+# that addresses are tried out, and limit the attempts by address and by account.
+ACCOUNT_ADAPTER = "dashboard.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "dashboard.forms.signup.SignUpForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up; elsewhere one is asked for the password
+ACCOUNT_LOGIN_TIMEOUT = 3600  # seconds from signing up to following the letter's link, and from the password to the second factor
+ACCOUNT_CHANGE_EMAIL = True  # one address, replaced when the new one is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a letter when the password, the address or the second factor changes
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+ACCOUNT_SESSION_REMEMBER = True  # two weeks; the list of sessions ends one earlier
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60  # seconds after which members, keys and one's own account ask for the password again
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))
+MFA_ADAPTER = "dashboard.accounts.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "BookingFlow"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds: phones' clocks differ
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -175,10 +221,11 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "bookingflow.static.StaticStorage"},
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes of one request's body; above it 413
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # of one form: a room's timetable of 100 rules has 1,700
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["developers.authentication.ApiKeyAuthentication"],
