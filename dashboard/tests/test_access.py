@@ -1,0 +1,158 @@
+"""Every page × {nobody, owner, read-only member, another organization's owner}."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+from django.utils.html import escape
+
+from bookings.models import Booking
+from customers.models import Customer
+from dashboard import urls
+from dashboard.tests.access_table import OTHER, PAGES, STAFF, Page
+from dashboard.tests.pages import queries, sign_in
+from developers.models import ApiKey
+from organizations.models import Organization, User
+from organizations.permissions import Role
+from payments.models import Payment
+from rooms.models import Block, Room, Venue
+from tests.cast import Player, enter
+from tests.security.routes import ABSENT
+from webhooks.models import Endpoint
+
+EVIL = "<b onload=alert(1)>"
+TYPED = {
+    Organization: ["name"],
+    User: ["name"],
+    ApiKey: ["name"],
+    Venue: ["name", "tax_label"],
+    Block: ["reason"],
+    Room: ["name", "description", "category"],
+    Booking: ["notes_customer", "notes_internal", "cancel_reason"],
+    Customer: ["notes", "language"],
+    Payment: ["reference", "failure_message"],
+    Endpoint: ["description"],
+}
+
+
+def each_page(*pages: Page) -> Any:
+    return pytest.mark.parametrize("page", pages or PAGES, ids=lambda page: page.name)
+
+
+def visit(client: Client, page: Page, ids: dict[str, str], *, public_id: str = "") -> Any:
+    path = page.path(ids, public_id=public_id)
+    return client.get(path) if page.post is None else client.post(path, page.post)
+
+
+@each_page()
+def test_an_owner_gets_in(alice: Player, ids: dict[str, str], page: Page) -> None:
+    assert visit(sign_in(alice), page, ids).status_code == page.ok
+
+
+@each_page()
+def test_nobody_gets_in_without_signing_in(ids: dict[str, str], page: Page) -> None:
+    answer = visit(Client(), page, ids)
+
+    assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/accounts/login/")
+
+
+@each_page()
+def test_a_read_only_member_reads_and_nothing_else(bob: Player, ids: dict[str, str], page: Page) -> None:
+    assert visit(sign_in(bob), page, ids).status_code == (page.ok if page.reader else 403)
+
+
+@each_page()
+def test_the_desk_does_bookings_customers_and_blocks(alice: Player, ids: dict[str, str], page: Page) -> None:
+    staff = enter("sam", alice.organization, Role.STAFF, ApiKey.Preset.READ_ONLY)
+
+    assert visit(sign_in(staff), page, ids).status_code == (page.ok if page.reader or page.name in STAFF else 403)
+
+
+@each_page(*(page for page in PAGES if not page.reader))
+def test_a_manager_does_all_of_it(alice: Player, ids: dict[str, str], page: Page) -> None:
+    manager = enter("mary", alice.organization, Role.MANAGER, ApiKey.Preset.READ_ONLY)
+
+    assert visit(sign_in(manager), page, ids).status_code == page.ok
+
+
+@each_page(*(page for page in PAGES if page.id))
+def test_another_organizations_id_is_an_absent_one(charlie: Player, ids: dict[str, str], page: Page) -> None:
+    client = sign_in(charlie)
+    theirs = visit(client, page, ids)
+    absent = visit(client, page, ids, public_id=ids[page.id].split("_")[0] + "_" + ABSENT)
+
+    assert theirs.status_code == absent.status_code == 404
+    assert ids[page.id] not in theirs.content.decode().replace(theirs.wsgi_request.path, "")
+
+
+@each_page(*(page for page in PAGES if page.post is not None))
+def test_a_form_of_another_site_is_refused(alice: Player, ids: dict[str, str], page: Page) -> None:
+    client = sign_in(alice)
+    client.handler.enforce_csrf_checks = True
+
+    assert visit(client, page, ids).status_code == 403
+
+
+@each_page(*(page for page in PAGES if page.post is None))
+def test_pages_are_neither_kept_nor_framed(alice: Player, ids: dict[str, str], page: Page) -> None:
+    answer = visit(sign_in(alice), page, ids)
+
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
+
+
+@each_page(*(page for page in PAGES if page.post is None))
+def test_a_page_asks_the_database_little(alice: Player, ids: dict[str, str], page: Page) -> None:
+    client = sign_in(alice)
+    visit(client, page, ids)  # the first visit of some makes what later ones find
+
+    with queries():
+        visit(client, page, ids)
+
+
+def test_no_page_takes_markup_from_what_people_typed(alice: Player, ids: dict[str, str]) -> None:
+    """Whatever it is the name of, and wherever it is shown."""
+    for model, names in TYPED.items():
+        model._base_manager.update(**dict.fromkeys(names, EVIL))
+    Booking.objects.update(contact={"name": EVIL, "email": EVIL, "phone": EVIL, "language": EVIL}, metadata={"note": EVIL})
+    Customer.objects.update(name=EVIL, tags=[EVIL])
+    client = sign_in(alice)
+
+    shown = {
+        page.name: visit(client, page, ids).content.decode() for page in PAGES if page.post is None and "export" not in page.name
+    }
+
+    assert [name for name, text in shown.items() if EVIL in text] == []
+    assert sum(escape(EVIL) in text for text in shown.values()) > len(shown) / 2
+
+
+@each_page(*(page for page in PAGES if page.id))
+def test_an_id_with_a_letter_that_no_text_has_is_an_absent_one(alice: Player, ids: dict[str, str], page: Page) -> None:
+    assert visit(sign_in(alice), page, ids, public_id="x").status_code == 404
+    path = page.path(ids, public_id="x").replace("/x", "/%00")
+    client = sign_in(alice)
+    assert (client.get(path) if page.post is None else client.post(path, page.post)).status_code == 404
+
+
+def test_a_letter_that_no_text_has_is_refused_in_what_is_typed(alice: Player, ids: dict[str, str]) -> None:
+    client = sign_in(alice)
+
+    assert client.get("/dashboard/bookings/new?room=%00").status_code == 400
+    assert client.post("/dashboard/customers/new", {"name": "a\0b"}).status_code == 400
+
+
+def test_what_was_sent_after_the_session_had_ended_leads_back_to_its_page(ids: dict[str, str]) -> None:
+    path = f"/dashboard/bookings/{ids['begun']}"
+    here = Client().post(f"{path}/check-in", headers={"Referer": f"http://testserver{path}"})
+    elsewhere = Client().post(f"{path}/check-in", headers={"Referer": "https://evil.example/dashboard"})
+
+    assert here["Location"] == f"/accounts/login/?next={path}"
+    assert elsewhere["Location"] == "/accounts/login/?next=/dashboard"
+
+
+def test_no_page_is_missing_from_the_table() -> None:
+    named = {pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)}
+
+    assert named == {page.name for page in PAGES} | OTHER
