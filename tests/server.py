@@ -99,10 +99,17 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, django_db_blocker: Any, stripe_stand_in: Any) -> Iterator[Server]:
+    with open_folder() as var_dir:
+        yield from _server(django_db_blocker, stripe_stand_in, str(var_dir))
+
+
+def _server(django_db_blocker: Any, stripe_stand_in: Any, var_dir: str) -> Iterator[Server]:
     port = free_port()
     with django_db_blocker.unblock():
-        environment = test_environment(PUBLIC_URL=f"http://127.0.0.1:{port}", **stripe_stand_in.environment)
+        environment = test_environment(PUBLIC_URL=f"http://127.0.0.1:{port}", VAR_DIR=var_dir, **stripe_stand_in.environment)
         connection.close()
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, cwd=settings.BASE_DIR, env=environment, check=True)
     process = start(
         [
             *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from bookings.models import Booking
 from customers.models import Customer
+from customers.services import create_customer
+from developers.idempotency import once
 from developers.models import IdempotencyRecord
 from rooms.models import Room
 from tests.cast import Player
@@ -156,3 +158,18 @@ def test_of_many_repeats_after_a_crash_one_takes_over(alice: Player) -> None:
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert [answer.status_code for answer in answers if "Idempotency-Replayed" not in answer].count(201) == 1
     assert Customer.objects.count() == 1
+
+
+def test_a_form_sent_twice_at_once_makes_one_thing(alice: Player) -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        time.sleep(WAITS / 2)  # long enough for the other to arrive
+        customer = create_customer(by=alice.actor, name="Ada")
+        made.append(customer.public_id)
+        return customer.public_id
+
+    first, second = at_once([partial(once, make, by=alice.actor, key="token")] * 2)
+
+    assert Customer.objects.count() == len(made) == 1
+    assert sorted([first, second]) == [(made[0], False), (made[0], True)]

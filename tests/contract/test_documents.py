@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from bookingflow.examples import EXAMPLES
 from common.errors import ErrorCode
+from developers.examples import EXAMPLES
 from organizations.permissions import Scope
 from tests.contract.schema import BASE, document
 from tests.security.routes import ROUTES

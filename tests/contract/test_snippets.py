@@ -1,4 +1,4 @@
-"""The receivers that the guide prints run, take what we sign, and refuse everything else."""
+"""What the guide prints runs: the first calls, and receivers that take what we sign and refuse everything else."""
 
 import datetime as dt
 import os
@@ -9,20 +9,32 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from django.conf import settings
 
+from bookings.models import Booking
 from common.signing import new_secret, sign
 from developers.renderers import to_bytes
-from tests.server import eventually, free_port, stop
+from rooms.models import Room
+from tests.cast import Player
+from tests.server import Server, eventually, free_port, stop
 from webhooks.examples import example_envelope
 from webhooks.types import EventType
 
 FOLDER = settings.BASE_DIR / "docs" / "snippets"
-COMMANDS = {"receive.py": sys.executable, "receive.mjs": "node"}
-HERE = [name for name, command in COMMANDS.items() if shutil.which(command)]
+COMMANDS = {".sh": "bash", ".py": sys.executable, ".mjs": "node"}
+SNIPPETS = sorted(path for path in FOLDER.iterdir() if path.is_file())
+HERE = [path for path in SNIPPETS if shutil.which(COMMANDS[path.suffix])]
+
+
+def named(name: str) -> Any:
+    return pytest.mark.parametrize("snippet", [path for path in HERE if path.stem == name], ids=lambda path: path.name)
+
+
 BODY = to_bytes(example_envelope(EventType.BOOKING_CREATED))
 ID = example_envelope(EventType.BOOKING_CREATED)["id"]
 
@@ -45,11 +57,11 @@ class Receiver:
         return requests.post(self.url, data=sent, headers=signed | named, timeout=10).status_code
 
 
-@pytest.fixture(scope="module", params=HERE)
+@pytest.fixture(scope="module", params=[path for path in HERE if path.stem == "receive"], ids=lambda path: path.name)
 def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
     port, secret = free_port(), new_secret()
     process = subprocess.Popen(
-        [COMMANDS[request.param], str(FOLDER / request.param)],
+        [COMMANDS[request.param.suffix], str(request.param)],
         env={**os.environ, "PORT": str(port), "WHSEC": secret},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -69,9 +81,39 @@ def is_open(port: int) -> bool:
 def test_every_snippet_is_run_and_printed() -> None:
     printed = (settings.BASE_DIR / "docs" / "api.md").read_text()
 
-    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == set(COMMANDS)
-    for name in COMMANDS:
-        assert (FOLDER / name).read_text() in printed
+    assert {path.stem for path in SNIPPETS} == {"quickstart", "receive"}
+    for path in SNIPPETS:
+        assert path.read_text() in printed
+
+
+@named("quickstart")
+def test_the_first_calls_end_in_a_booking(
+    transactional_db: None, server: Server, alice: Player, group_room: Room, snippet: Path
+) -> None:
+    environment = {**os.environ, "BOOKINGFLOW_URL": server.url, "BOOKINGFLOW_KEY": alice.secret}
+
+    done = subprocess.run(
+        [COMMANDS[snippet.suffix], str(snippet)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stderr == ""
+    booking = Booking.objects.visible_to(alice.actor).get()
+    rooms, booked = done.stdout.splitlines()
+    assert rooms == f"Rooms: {group_room.name}"
+    assert booked.startswith(f"Booked: {booking.reference} ")
+    assert booked.endswith(" 10000 EUR")
+
+
+@named("quickstart")
+def test_the_first_calls_say_what_is_wrong(transactional_db: None, server: Server, snippet: Path) -> None:
+    environment = {**os.environ, "BOOKINGFLOW_URL": server.url, "BOOKINGFLOW_KEY": "bkf_live_wrong"}
+
+    done = subprocess.run(
+        [COMMANDS[snippet.suffix], str(snippet)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode != 0
+    assert "401" in done.stderr + done.stdout or "api_key_malformed" in done.stderr + done.stdout
 
 
 def test_what_we_sign_is_taken_also_when_it_comes_twice(receiver: Receiver) -> None:

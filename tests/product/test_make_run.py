@@ -187,10 +187,9 @@ def test_sign_in_and_start_page_work(product: Run) -> None:
     demo, session = product.demo, requests.Session()
     url = demo["BOOKINGFLOW_URL"]
     assert "Content-Security-Policy" in session.get(url, timeout=30).headers
-    login = f"{url}/admin/login/?next=/admin/"
-    session.get(login, timeout=30)
+    login = session.get(f"{url}/admin/", timeout=30).url
     form = {
-        "username": demo["DEMO_EMAIL"],
+        "login": demo["DEMO_EMAIL"],
         "password": demo["DEMO_PASSWORD"],
         "csrfmiddlewaretoken": session.cookies["csrftoken"],
     }

@@ -121,6 +121,7 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
     started = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)
     Booking.objects.filter(pk=begun.pk).update(starts_at=started, ends_at=started + dt.timedelta(hours=1))
     objects: dict[str, Any] = {
+        "key": player.key,
         "venue": room.venue,
         "spare_venue": create_venue(by=player.actor, name="Spare", timezone="UTC", currency="EUR"),
         "room": room,

@@ -24,7 +24,8 @@ from common.signing import decrypt
 from customers.models import Customer
 from customers.services import create_customer
 from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
-from organizations.models import AuditEntry, Membership, Organization, Plan, User
+from organizations.invitations import invite_member
+from organizations.models import AuditEntry, Invitation, Membership, Organization, Plan, User
 from organizations.permissions import Role
 from payments.models import Payment, Refund, StripeAccount
 from payments.services import set_stripe_account
@@ -49,6 +50,7 @@ def rows(alice: Player, group_room: Room) -> list[Model]:
     alice.user.save()
     furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
     cancel_booking(booking=book(alice.actor, group_room, slot_at(20), payment=PAID), by=alice.actor)
+    invite_member(email="new@example.com", role=Role.STAFF, by=alice.actor)
     quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(21), party_size=4)
     alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
     delivery = Delivery.objects.earliest("pk")
@@ -86,6 +88,7 @@ def test_every_model_is_registered_and_all_of_the_domain_is_read_only() -> None:
 
 def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, rows: list[Model]) -> None:
     secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
+    secrets += Invitation.objects.values_list("digest", flat=True)
     secrets += [value for row in EndpointSecret.objects.all() for value in (row.encrypted, decrypt(row.encrypted))]
     secrets += [Endpoint.objects.get().headers, "a header's value", "a header&#x27;s value"]
     account = StripeAccount.objects.get()
@@ -110,6 +113,7 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
         "developers_apikeysecret digest",
         "developers_idempotencyrecord body",
         "organizations_user password",
+        "organizations_invitation digest",
         "payments_stripeaccount secret_key",
         "payments_stripeaccount webhook_secret",
         "webhooks_endpoint headers",
