@@ -3,9 +3,10 @@
 import functools
 import json
 import logging
+from collections.abc import Callable
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
@@ -19,7 +20,7 @@ from dashboard.highlight import highlighted
 from developers import shell
 from developers.api.views import service_status
 from developers.operations import TAGS, operations
-from developers.problems import django_response
+from developers.problems import django_response, to_domain_error
 from webhooks.examples import example_envelope
 from webhooks.metrics import metrics_text
 from webhooks.types import EventType
@@ -142,7 +143,17 @@ def _document(name: str) -> bytes:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _refused(DomainError(code=ErrorCode.BAD_REQUEST), request)
+    return _refused(to_domain_error(exception), request)
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The admin, for whoever does not run the product."""
+    return _refused(DomainError("This part is for BookingFlow's own operators.", code=ErrorCode.INSUFFICIENT_SCOPE), request)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Mostly a page that stood open over a sign-out or a sign-in elsewhere."""
+    return _refused(DomainError(code=ErrorCode.FORM_EXPIRED), request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -152,6 +163,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _refused(DomainError(code=ErrorCode.INTERNAL_ERROR), request)
+
+
+class MethodRefusals:
+    """Middleware: where a view only says 405, the page or the problem that says what that means."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        refused = _refused(DomainError(code=ErrorCode.METHOD_NOT_ALLOWED), request)
+        refused["Allow"] = response["Allow"]
+        return refused
 
 
 def _refused(error: DomainError, request: HttpRequest) -> HttpResponse:

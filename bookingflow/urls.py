@@ -48,5 +48,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "bookingflow.pages.bad_request"
+handler403 = "bookingflow.pages.not_allowed"
 handler404 = "bookingflow.pages.not_found"
 handler500 = "bookingflow.pages.server_error"

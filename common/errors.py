@@ -21,6 +21,7 @@ class ErrorCode(Enum):
     API_KEY_REVOKED = (401, "The API key has been revoked", False)
     PAYMENT_REQUIRED = (402, "A payment is needed first", False)
     PAYMENT_FAILED = (402, "The payment failed", False)
+    FORM_EXPIRED = (403, "The form has expired", False)
     INSUFFICIENT_SCOPE = (403, "The caller lacks a permission", False)
     PLAN_LIMIT = (403, "The organization's plan does not include this", False)
     NOT_FOUND = (404, "Nothing is here", False)

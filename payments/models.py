@@ -67,15 +67,15 @@ class Payment(models.Model):
 
     class Mode(models.TextChoices):
         STRIPE = "stripe", "Stripe"
-        POS = "pos", "Point of sale"
-        EXTERNAL = "external", "Elsewhere"
+        POS = "pos", "Cash or card terminal"
+        EXTERNAL = "external", "Paid elsewhere"
 
     class Status(models.TextChoices):
         CREATING = "creating", "Being set up"
         PENDING = "pending", "Waits for the payer"
         REQUIRES_ACTION = "requires_action", "Waits for the payer's authentication"
         PROCESSING = "processing", "Being processed"
-        SUCCEEDED = "succeeded", "Succeeded"
+        SUCCEEDED = "succeeded", "Received"
         FAILED = "failed", "Failed; the payer may try again"
         CANCELED = "canceled", "Canceled"
 
@@ -143,7 +143,7 @@ class Refund(models.Model):
 
     class Status(models.TextChoices):
         PENDING = "pending", "Under way"
-        SUCCEEDED = "succeeded", "Succeeded"
+        SUCCEEDED = "succeeded", "Given back"
         FAILED = "failed", "Failed: the money is still here"
 
     class Purpose(models.TextChoices):

@@ -94,7 +94,7 @@ def require_bookable(
     for reason, code in _CODES.items():
         if reason in found:
             past = reason is Reason.LEAD_TIME and starts_at <= now
-            raise DomainError(code=ErrorCode.PAST_START if past else code, reasons=reasons)
+            raise DomainError(_in_words(reason, room), code=ErrorCode.PAST_START if past else code, reasons=reasons)
     if Reason.PRIVATE_UNAVAILABLE in found and _mode_forbids(room, private):
         raise DomainError(code=ErrorCode.PRIVATE_UNAVAILABLE, reasons=reasons)
     others = availability.alternatives(room, starts_at, now=now, party=party, ignore_holder=ignore_holder)
@@ -143,9 +143,11 @@ def resize(claim: Claim, *, room: Room, party_size: int) -> None:
     if not Claim.objects.live(now).filter(pk=claim.pk).exists():
         raise ClaimIsDead("The hold has run out: book again.")
     if party_size < room.min_party:
-        raise DomainError(code=ErrorCode.PARTY_TOO_SMALL, reasons=_told(claim, room, party_size, Reason.PARTY_TOO_SMALL))
+        why = Reason.PARTY_TOO_SMALL
+        raise DomainError(_in_words(why, room), code=_CODES[why], reasons=_told(claim, room, party_size, why))
     if party_size > room.max_party:
-        raise DomainError(code=ErrorCode.PARTY_TOO_LARGE, reasons=_told(claim, room, party_size, Reason.PARTY_TOO_LARGE))
+        why = Reason.PARTY_TOO_LARGE
+        raise DomainError(_in_words(why, room), code=_CODES[why], reasons=_told(claim, room, party_size, why))
     more = party_size - claim.seats
     fits = Session.objects.filter(pk=claim.session_id, seats_taken__lte=F("capacity") - more)
     if not fits.update(seats_taken=F("seats_taken") + more):
@@ -154,6 +156,15 @@ def resize(claim: Claim, *, room: Room, party_size: int) -> None:
         raise InsufficientSeats(seats_left=left.capacity - left.seats_taken, reasons=reasons)
     Claim.objects.filter(pk=claim.pk).update(seats=party_size)
     claim.seats = party_size
+
+
+def _in_words(why: Reason, room: Room) -> str:
+    """With the limit that was passed; nothing where the code's title says it all."""
+    if why is Reason.PARTY_TOO_SMALL:
+        return f"{room.name} is for {room.min_party} or more."
+    if why is Reason.PARTY_TOO_LARGE:
+        return f"{room.name} takes at most {room.max_party}."
+    return ""
 
 
 def _told(claim: Claim, room: Room, party_size: int, why: Reason) -> list[str]:

@@ -10,6 +10,8 @@ from bookings.rules import MAX_NUMBER
 from customers.models import Customer
 from dashboard.forms.fields import AmountField
 from dashboard.forms.widgets import DateInput
+from dashboard.templatetags.ui import money
+from payments.models import Payment
 from rooms.models import Room
 
 NOTE_LETTERS = 5_000
@@ -92,7 +94,7 @@ class PaymentFields(forms.Form):
         widget=forms.RadioSelect,
         choices=[
             ("none", "Not paid yet"),
-            ("pos", "Cash or card terminal"),
+            ("pos", Payment.Mode.POS.label),
             ("external", "Paid elsewhere, for example by transfer"),
         ],
         initial="none",
@@ -122,17 +124,32 @@ class PaymentFields(forms.Form):
 
 
 class PayForm(VersionForm, PaymentFields):
-    """Money for a booking; `required` where it cannot do without."""
+    """Money for a booking, `due` of it yet to come; `required` where it cannot do without. More than that is asked about."""
 
-    field_order = ("paid", "amount", "reference", "version")
+    excess = forms.BooleanField(label="Yes, more than is due was received", required=False)
+    field_order = ("paid", "amount", "excess", "reference", "version")
 
-    def __init__(self, *args: Any, currency: str, required: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, required: bool, due: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.set_currency(currency)
+        self.due = due
+        if not self.is_bound:
+            del self.fields["excess"]
         if required:
             field = self.fields["paid"]
             field.choices, field.initial = field.choices[1:], "pos"  # type: ignore[attr-defined]
             self.fields["amount"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        excess = (values.get("amount") or 0) - self.due if values.get("paid") in ("pos", "external") else 0
+        if excess <= 0:
+            self.fields.pop("excess", None)
+        elif not values.get("excess"):
+            self.add_error(
+                "amount", f"That is {money(excess, self.currency)} more than is due. Is it right? Then tick the box below."
+            )
+        return values
 
 
 class NoteForm(VersionForm):

@@ -2,7 +2,9 @@
 
 from django.forms import BaseForm
 
-from common.errors import DomainError, ValidationFailed
+from common.errors import DomainError, ErrorCode, ValidationFailed
+
+ABOUT_THE_PARTY = (ErrorCode.PARTY_TOO_SMALL, ErrorCode.PARTY_TOO_LARGE, ErrorCode.INSUFFICIENT_SEATS)
 
 
 def refused(form: BaseForm, error: DomainError) -> None:
@@ -11,7 +13,8 @@ def refused(form: BaseForm, error: DomainError) -> None:
     A pointer's first part is the field (`/customer/email` finds `customer_email`, then `customer`).
     """
     if not isinstance(error, ValidationFailed):
-        form.add_error(None, error.detail)
+        about = "party_size" if error.code in ABOUT_THE_PARTY and "party_size" in form.fields else None
+        form.add_error(about, error.detail)
         return
     for one in error.errors:
         parts = [part for part in (one.pointer or one.parameter or "").split("/") if part]

@@ -110,22 +110,25 @@ def test_another_refund_than_was_shown_is_not_made(client: Client, booking: Book
 
     booking.refresh_from_db()
     assert answer.status_code == 422
-    assert "by the policy €40.00 goes back now" in text(answer)
+    assert "By the policy €40.00 goes back now" in text(answer)
     assert booking.status == Status.CONFIRMED
 
 
-def test_a_changed_booking_says_so(client: Client, alice: Player, booking: Booking) -> None:
+def test_a_changed_booking_says_so_and_keeps_what_was_typed(client: Client, alice: Player, booking: Booking) -> None:
     change_booking(booking=booking, by=alice.actor, notes_internal="theirs")
 
     for name, form in (
-        ("booking_cancel", {"refund": "policy"}),
-        ("booking_refund", {"amount": "10"}),
-        ("booking_guests", {"party_size": 4, "name": "Eve"}),
-        ("booking_pay", {"paid": "pos", "amount": "10"}),
+        ("booking_cancel", {"refund": "policy", "reason": "Snowed in"}),
+        ("booking_refund", {"amount": "10", "reason": "Snowed in"}),
+        ("booking_guests", {"party_size": 4, "name": "Snowed in"}),
+        ("booking_pay", {"paid": "pos", "amount": "10", "reference": "Snowed in"}),
     ):
-        answer: Any = client.post(url(name, booking), {"version": 1, **form})
-        assert answer.url == url("booking", booking), name
-        assert "Somebody else has changed this booking" in said(answer)[-1]
+        answer = client.post(url(name, booking), {"version": 1, **form})
+        assert answer.status_code == 422, name
+        page = text(answer)
+        assert "Somebody else has changed this booking" in page
+        assert 'value="Snowed in"' in page
+        assert 'name="version" value="2"' in page
     note = client.post(url("booking_note", booking), {"version": 1, "notes_internal": "mine"})
     booking.refresh_from_db()
     assert note.status_code == 422
@@ -207,6 +210,27 @@ def test_money_is_noted(client: Client, booking: Booking) -> None:
     booking.refresh_from_db()
     assert said(answer) == [f"€60.00 noted for {booking.reference}."]
     assert (booking.amount_due, booking.payment_status) == (0, "paid")
+
+
+def test_more_money_than_is_due_is_asked_about(client: Client, booking: Booking) -> None:
+    form = {"paid": "pos", "amount": "600", "version": booking.version}
+    assert "excess" not in text(client.get(url("booking_pay", booking)))
+
+    asked = text(client.post(url("booking_pay", booking), form))
+    assert "That is €540.00 more than is due." in asked
+    assert 'name="excess"' in asked
+    assert Payment.objects.filter(subject=booking.public_id).count() == 1
+
+    client.post(url("booking_pay", booking), {**form, "excess": "on"})
+    booking.refresh_from_db()
+    assert (booking.amount_paid, booking.amount_due) == (64_000, 0)
+
+
+def test_too_large_a_party_is_told_the_limit_beside_its_number(client: Client, booking: Booking) -> None:
+    answer: Any = client.post(url("booking_guests", booking), {"party_size": 99, "name": "Ada", "version": booking.version})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["party_size"] == [f"Vault takes at most {booking.room.max_party}."]
 
 
 def test_an_amount_goes_back_while_the_booking_stands(client: Client, booking: Booking) -> None:

@@ -32,8 +32,7 @@ def blocks(request: PageRequest) -> HttpResponse:
     """Those to come, the nearest first, a series by its first day; or those that are over, the latest first."""
     past = request.GET.get("when") == "past"
     rooms, venues = _places(request)
-    room = next((one for one in rooms if one.public_id == request.GET.get("room")), None)
-    venue = next((one for one in venues if one.public_id == request.GET.get("venue")), None)
+    room, venue = _chosen(request, "room", rooms), _chosen(request, "venue", venues)
     listed = _listed(request, past=past)
     if room:
         listed = listed.filter(Q(rooms=room) | Q(venue=room.venue) | Q(scope=Block.Scope.ALL))
@@ -54,6 +53,15 @@ def blocks(request: PageRequest) -> HttpResponse:
         "venue": venue,
     }
     return render(request, "dashboard/blocks/blocks.html", context)
+
+
+def _chosen(request: PageRequest, noun: str, places: list[Any]) -> Any:
+    """The room or venue that the address names; None where it names none. Raises NotFound for one that is not here."""
+    wanted = request.GET.get(noun)
+    found = next((one for one in places if one.public_id == wanted), None)
+    if wanted and found is None:
+        raise NotFound(noun)
+    return found
 
 
 @page(Scope.SCHEDULES_WRITE, methods=("GET", "POST"))

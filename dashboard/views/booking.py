@@ -27,6 +27,9 @@ from payments.models import Payment
 
 HISTORY_LINES = 100
 CHANGED = "Somebody else has changed this booking in the meantime. This is how it stands now."
+LOOK_AGAIN = (
+    "Somebody else has changed this booking in the meantime. What you typed is still here: look again, then send it once more."
+)
 Status = Booking.Status
 
 

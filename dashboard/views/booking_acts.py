@@ -25,7 +25,7 @@ from dashboard.forms.bookings import CancelForm, GuestsForm, PayForm, RefundForm
 from dashboard.forms.errors import refused
 from dashboard.forms.fields import plain_amount
 from dashboard.templatetags.ui import money
-from dashboard.views.booking import CHANGED, find_booking, to_booking
+from dashboard.views.booking import LOOK_AGAIN, find_booking, to_booking
 from dashboard.views.bookings import name_of
 from organizations.permissions import Scope
 
@@ -46,11 +46,12 @@ def booking_confirm(request: PageRequest, public_id: str) -> HttpResponse:
         request.POST or None,
         currency=found.currency,
         required=was == Status.EXPIRED,
+        due=max(found.total - found.net_paid, 0),
         initial={"version": found.version, "amount": plain_amount(found.total - found.net_paid, found.currency)},
     )
     if undoes:
-        for name in ("paid", "amount", "reference"):
-            del form.fields[name]
+        for name in ("paid", "amount", "reference", "excess"):
+            form.fields.pop(name, None)
     if request.method == "POST" and form.is_valid():
         payment = None if undoes else form.payment
 
@@ -76,6 +77,7 @@ def booking_pay(request: PageRequest, public_id: str) -> HttpResponse:
         request.POST or None,
         currency=found.currency,
         required=True,
+        due=found.amount_due,
         initial={"version": found.version, "amount": plain_amount(found.amount_due, found.currency) if found.amount_due else ""},
     )
     if request.method == "POST" and form.is_valid():
@@ -121,7 +123,7 @@ def booking_cancel(request: PageRequest, public_id: str) -> HttpResponse:
             return f"Booking {found.reference} is canceled. {money_back}"
 
         if choice == "policy" and form.cleaned_data["policy_refund"] not in (None, quote.refund):
-            form.add_error(None, f"Time has passed: by the policy {back} goes back now. Please look again.")
+            form.add_error(None, f"By the policy {back} goes back now. Please look again.")
             form.data = {**request.POST.dict(), "policy_refund": quote.refund}
         elif (done := _done(request, form, found, cancel)) is not None:
             return done
@@ -176,8 +178,7 @@ def booking_guests(request: PageRequest, public_id: str) -> HttpResponse:
                 messages.success(request, "Saved." if changed.version != found.version else "Nothing has changed.")
                 return to_booking(found)
         except VersionConflict:
-            messages.warning(request, CHANGED)
-            return to_booking(found)
+            _look_again(request, form, found)
         except DomainError as error:
             refused(form, error)
     context = {"booking": found, "form": form, "preview": preview}
@@ -188,12 +189,18 @@ def _done(request: PageRequest, form: Any, booking: Booking, act: Callable[[], s
     """Back to the booking when the act, which says what it did, has been done; None with its refusal on the form."""
     try:
         messages.success(request, act())
+        return to_booking(booking)
     except VersionConflict:
-        messages.warning(request, CHANGED)
+        _look_again(request, form, booking)
     except DomainError as error:
         refused(form, error)
-        return None
-    return to_booking(booking)
+    return None
+
+
+def _look_again(request: PageRequest, form: Any, booking: Booking) -> None:
+    """Keep what was typed, on the booking as it is now."""
+    form.add_error(None, LOOK_AGAIN)
+    form.data = {**request.POST.dict(), "version": booking.version, "quote": ""}
 
 
 def _quoted(request: PageRequest, form: GuestsForm, booking: Booking) -> Quote | None:

@@ -57,7 +57,8 @@ def payments_export(request: PageRequest) -> HttpResponseBase:
     """Every movement of money in the period, refunds included, as CSV for bookkeeping."""
     form = PeriodForm(request.GET)
     if not form.is_valid():
-        return render(request, "dashboard/payments/payments.html", {"form": form, "pager": None}, status=422)
+        refused = {"form": form, "pager": None, "filtered": True, "errors": ["Nothing was exported: look at the period."]}
+        return render(request, "dashboard/payments/payments.html", refused, status=422)
     lines = ledger.lines(by=request.actor, date_from=form.cleaned_data["date_from"], date_to=form.cleaned_data["date_to"])
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="payments-{timezone.now():%Y-%m-%d}.csv"'

@@ -25,6 +25,27 @@ def test_public_pages_say_what_they_are(db: None, path: str) -> None:
     assert '<meta name="description" content="' in text
 
 
+def test_what_django_itself_refuses_is_a_page_for_people_and_a_problem_for_programs(alice: Player) -> None:
+    client, strict = Client(), Client(enforce_csrf_checks=True)
+    for one in (client, strict):
+        one.force_login(alice.user)
+    large = "x" * 300_000
+
+    for send, path, data, status, words in (
+        (strict.post, "/accounts/logout/", {}, 403, "Go back, reload the page and send it again"),
+        (client.post, "/dashboard/rooms/new", {"name": large}, 413, "make it shorter"),
+        (client.put, "/developers", None, 405, "This method is not supported here"),
+        (client.get, "/admin/login/", None, 403, "for BookingFlow&#x27;s own operators"),
+    ):
+        person = send(path, data, headers=BROWSER) if data is not None else send(path, headers=BROWSER)
+        program = send(path, data) if data is not None else send(path)
+        assert (person.status_code, program.status_code) == (status, status)
+        assert words in person.content.decode()
+        assert program["Content-Type"] == "application/problem+json"
+        assert program.json()["status"] == status
+    assert client.put("/developers")["Allow"] == "GET, HEAD"
+
+
 def test_the_start_page_leads_in_or_on(alice: Player) -> None:
     guest, member = Client(), Client()
     member.force_login(alice.user)
