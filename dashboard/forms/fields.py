@@ -47,6 +47,8 @@ class ReadText(forms.CharField):
 class AmountField(ReadText):
     """`90`, `90.50` or `90,50`; a Decimal. With a currency: whole minor units."""
 
+    needed_at_times = False  # true: what else is typed decides, so that the label does not call it optional
+
     def __init__(self, *, currency: str = "", signed: bool = False, **kwargs: Any) -> None:
         self.currency, self.signed = currency, signed
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))

@@ -107,6 +107,7 @@ class PriceForm(RoomForm):
         widget=forms.RadioSelect,
     )
     amount = AmountField(label="Price", required=False)
+    amount.needed_at_times = True
     upgrade = forms.ChoiceField(label="A private game costs more by", choices=AMOUNT_OR_PERCENT, required=False)
     upgrade_value = forms.CharField(label="How much", max_length=20, required=False)
     deposit = forms.ChoiceField(label="Deposit when booking", choices=AMOUNT_OR_PERCENT, required=False)
@@ -120,6 +121,11 @@ class PriceForm(RoomForm):
     @property
     def is_in_old_currency(self) -> bool:
         return self.room.pricing["currency"] != self.amounts_in
+
+    @property
+    def has_prices_in_schedule(self) -> bool:
+        """Starts whose price stands in the schedule come before all that this page says."""
+        return any("price_override" in rule for rule in self.room.schedule.get("rules", []))
 
     def initial_values(self, room: Room) -> dict[str, Any]:
         values = {"model": room.pricing["model"], "amount": room.pricing.get("amount")}

@@ -297,6 +297,16 @@ def test_price_errors_land_where_they_were_typed(alice: Player, group_room: Room
     assert list(client.post(path, filled(client, path, amount="")).context["form"].errors) == ["amount"]
 
 
+def test_the_price_page_says_where_other_prices_stand(alice: Player, group_room: Room) -> None:
+    client, page = sign_in(alice), f"/dashboard/rooms/{group_room.public_id}/price"
+    assert "Some starts have a price of their own" not in client.get(page).content.decode()
+
+    rules = [{**group_room.schedule["rules"][0], "price_override": 13_900}]
+    update_room(room=group_room, by=alice.actor, schedule={"rules": rules})
+
+    assert "Some starts have a price of their own" in client.get(page).content.decode()
+
+
 def test_a_room_takes_rules_of_its_own_and_gives_them_up(alice: Player, group_room: Room) -> None:
     client, path = sign_in(alice), url("room_edit_policy", group_room)
     own = {
