@@ -12,8 +12,7 @@ from django.utils.safestring import SafeString
 from bookings.models import Booking, BookingHistory, Quote
 from bookings.services import cancel_booking, check_in, mark_no_show
 from common import money
-from common.admin import ReadOnlyAdmin, ReadOnlyInline, money_text, perform
-from organizations.actor import Actor
+from common.admin import BigTableAdmin, ReadOnlyInline, money_text, operator, perform
 from payments.models import Payment, Refund
 
 
@@ -23,7 +22,7 @@ class HistoryInline(ReadOnlyInline):
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin):
+class BookingAdmin(BigTableAdmin):
     computed = ("total", "paid", "refunded", "due", "deposit_text", "fees", "payments", "refunds")
     hidden = ("amount_paid", "amount_refunded", "deposit", "reschedule_fees")  # shown as money instead
     list_display = (
@@ -39,14 +38,7 @@ class BookingAdmin(ReadOnlyAdmin):
     )
     list_filter = ("status", "payment_status", "source")
     list_select_related = ("organization", "room", "customer")
-    search_fields = (
-        "public_id__exact",
-        "reference__iexact",
-        "external_id__exact",
-        "customer__name",
-        "customer__email",
-        "organization__slug",
-    )
+    search_fields = ("public_id", "reference", "external_id", "customer__email", "customer__public_id", "organization__slug")
     inlines = (HistoryInline,)
     actions = ("cancel", "check_in", "mark_no_show")
 
@@ -71,7 +63,7 @@ class BookingAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda booking: cancel_booking(booking=booking, by=Actor.system(booking.organization)),
+            lambda booking: cancel_booking(booking=booking, by=operator(request, booking.organization)),
             done="Canceled",
             question="Cancel these bookings, with the refund that each one's policy grants?",
         )
@@ -82,7 +74,7 @@ class BookingAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda booking: check_in(booking=booking, by=Actor.system(booking.organization)),
+            lambda booking: check_in(booking=booking, by=operator(request, booking.organization)),
             done="Checked in",
         )
 
@@ -92,27 +84,27 @@ class BookingAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda booking: mark_no_show(booking=booking, by=Actor.system(booking.organization)),
+            lambda booking: mark_no_show(booking=booking, by=operator(request, booking.organization)),
             done="Marked as no-show",
             question="Mark these bookings as no-shows?",
         )
 
 
 @admin.register(BookingHistory)
-class BookingHistoryAdmin(ReadOnlyAdmin):
+class BookingHistoryAdmin(BigTableAdmin):
     list_display = ("at", "organization", "booking", "action", "actor_type", "actor_id")
     list_select_related = ("organization", "booking")
-    search_fields = ("booking__public_id__exact", "booking__reference__iexact", "actor_id__exact", "organization__slug")
+    search_fields = ("booking__public_id", "booking__reference", "organization__slug")
 
 
 @admin.register(Quote)
-class QuoteAdmin(ReadOnlyAdmin):
+class QuoteAdmin(BigTableAdmin):
     computed = ("fee_text", "due_text", "refund_text")
     hidden = ("fee", "due", "refund")  # shown as money instead
     list_display = ("public_id", "organization", "kind", "room", "starts_at", "party_size", "due_text", "expires_at")
     list_filter = ("kind",)
     list_select_related = ("organization", "room")
-    search_fields = ("public_id__exact", "booking__public_id__exact", "booking__reference__iexact", "organization__slug")
+    search_fields = ("public_id", "booking__public_id", "booking__reference")
 
     fee_text = money_text("fee", "fee")
     due_text = money_text("due", "due")

@@ -5,17 +5,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from bookings.services import erase_customer
-from common.admin import ReadOnlyAdmin, perform
+from common.admin import BigTableAdmin, operator, perform
 from customers.models import Customer
-from organizations.actor import Actor
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnlyAdmin):
+class CustomerAdmin(BigTableAdmin):
     list_display = ("__str__", "email", "phone", "organization", "marketing_consent", "erased_at", "created_at")
     list_filter = ("marketing_consent",)
     list_select_related = ("organization",)
-    search_fields = ("public_id__exact", "name", "email", "phone", "organization__slug")
+    search_fields = ("public_id", "email", "phone", "organization__slug")
     actions = ("erase",)
 
     @admin.action(description="Erase personal data", permissions=["act"])
@@ -24,7 +23,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda customer: erase_customer(customer=customer, by=Actor.system(customer.organization)),
+            lambda customer: erase_customer(customer=customer, by=operator(request, customer.organization)),
             done="Personal data erased",
             question="Erase what is personal of these customers, in their bookings too? It cannot be brought back.",
         )

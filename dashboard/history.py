@@ -57,7 +57,11 @@ class Entry:
 
 def timeline(lines: list[BookingHistory], booking: Booking, *, by: Actor) -> list[Entry]:
     """At most three queries: the people's, the keys' and the rooms' names."""
-    names = {**_users(lines), **_keys(lines, by), "system": "BookingFlow"}
+    names = {
+        **_users(lines),
+        **_keys(lines, by),
+        **{line.actor_id: "BookingFlow" for line in lines if line.actor_type == "system"},
+    }
     rooms = _rooms(lines, by)
     return [_entry(line, booking, names.get(line.actor_id, line.actor_id), rooms) for line in lines]
 

@@ -4,14 +4,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from common.admin import ReadOnlyAdmin, ReadOnlyInline, perform
-from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
+from common.admin import BigTableAdmin, ReadOnlyAdmin, ReadOnlyInline, operator, perform
+from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord, LogErasure, RequestLogEntry
 from developers.services import revoke_key
-from organizations.actor import Actor
 
 
 class SecretInline(ReadOnlyInline):
     model = ApiKeySecret
+    show_change_link = True
     fields = readonly_fields = ("prefix", "last4", "created_at", "last_used_at", "last_used_ip", "retires_at", "revoked_at")
 
 
@@ -24,13 +24,13 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     inlines = (SecretInline,)
     actions = ("revoke",)
 
-    @admin.action(description="Revoke", permissions=["act"])
+    @admin.action(description="Revoke with all their secrets", permissions=["act"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         return perform(
             self,
             request,
             queryset,
-            lambda key: revoke_key(by=Actor.system(key.organization), key=key),
+            lambda key: revoke_key(by=operator(request, key.organization), key=key),
             done="Revoked",
             question="Revoke these keys? The next request with one of their secrets is refused.",
         )
@@ -42,6 +42,18 @@ class ApiKeySecretAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "key", "organization", "last_used_at", "retires_at", "revoked_at")
     list_select_related = ("key__organization",)
     search_fields = ("prefix__exact", "key__public_id__exact", "key__name", "key__organization__slug")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke", permissions=["act"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKeySecret]) -> HttpResponse | None:
+        return perform(
+            self,
+            request,
+            queryset,
+            lambda secret: revoke_key(by=operator(request, secret.key.organization), key=secret.key, prefix=secret.prefix),
+            done="Revoked",
+            question="Revoke these secrets? The next request with one of them is refused; another secret of its key still works.",
+        )
 
     @admin.display(ordering="key__organization")
     def organization(self, secret: ApiKeySecret) -> str:
@@ -49,9 +61,23 @@ class ApiKeySecretAdmin(ReadOnlyAdmin):
 
 
 @admin.register(IdempotencyRecord)
-class IdempotencyRecordAdmin(ReadOnlyAdmin):
+class IdempotencyRecordAdmin(BigTableAdmin):
     hidden = ("body",)  # a kept answer holds personal data
     list_display = ("key", "organization", "status", "resource", "created_at")
     list_select_related = ("organization",)
-    search_fields = ("key__exact", "resource__exact", "organization__slug")
-    date_hierarchy = "created_at"
+    search_fields = ("key", "organization__slug")
+
+
+@admin.register(RequestLogEntry)
+class RequestLogEntryAdmin(BigTableAdmin):
+    hidden = ("content", "query", "request_headers", "answer_headers")  # they hold personal data
+    list_display = ("__str__", "organization", "key", "error_code", "duration_ms", "request_id", "created_at")
+    list_select_related = ("organization",)
+    list_filter = ("mode", "is_dry_run")
+    search_fields = ("public_id", "organization__slug")
+
+
+@admin.register(LogErasure)
+class LogErasureAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "organization", "created_at")
+    list_select_related = ("organization",)

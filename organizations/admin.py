@@ -16,11 +16,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from common.admin import ReadOnlyAdmin
-from organizations.actor import Actor
+from common.admin import ReadOnlyAdmin, UncountedAdmin, operator
 from organizations.models import AuditEntry, Invitation, Membership, Organization, Plan, User
 from organizations.permissions import Role
 from organizations.services import add_member, record
@@ -54,7 +52,7 @@ class UserForm(LowerCaseEmail, UserChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(DjangoUserAdmin, UncountedAdmin):  # type: ignore[type-arg]
     """Without deletion: the audit trail names people by their id. Who leaves becomes inactive."""
 
     form = UserForm
@@ -65,7 +63,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     search_fields = ("email", "name", "public_id__exact")
     ordering = ("email",)
     filter_horizontal = ("user_permissions",)
-    show_full_result_count = False
     readonly_fields = ("public_id", "password_link", "last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "name", "public_id", "password_link")}),
@@ -99,20 +96,18 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):  # type: ignore[misc]
+class PlanAdmin(UncountedAdmin):
     list_display = ("name", "slug", "max_api_keys", "max_webhook_endpoints", "keys_may_write", "rate_per_minute", "rate_burst")
     search_fields = ("name", "slug")
-    show_full_result_count = False
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ModelAdmin):  # type: ignore[misc]
+class OrganizationAdmin(UncountedAdmin):
     list_display = ("name", "slug", "plan", "mode", "created_at")
     list_filter = ("plan",)  # a handful of rows
     list_select_related = ("plan",)
     search_fields = ("name", "slug", "public_id__exact")
     ordering = ("-pk",)
-    show_full_result_count = False
     autocomplete_fields = ("plan",)
     fields = ("name", "slug", "plan", "public_id", "sandbox_of", "created_at")
     readonly_fields = ("public_id", "sandbox_of", "created_at")
@@ -123,17 +118,16 @@ class OrganizationAdmin(ModelAdmin):  # type: ignore[misc]
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         action = "organization.changed" if change else "organization.created"
-        record(Actor.system(obj), action, obj.public_id, fields=form.changed_data)
+        record(operator(request, obj), action, obj.public_id, fields=form.changed_data)
 
 
 @admin.register(Membership)
-class MembershipAdmin(ModelAdmin):  # type: ignore[misc]
+class MembershipAdmin(UncountedAdmin):
     list_display = ("user", "organization", "role", "joined_at")
     list_filter = ("role",)
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "user__name", "organization__slug", "organization__name")
     ordering = ("-pk",)
-    show_full_result_count = False
     autocomplete_fields = ("user", "organization")
     fields = ("user", "organization", "role", "joined_at")
 
@@ -142,11 +136,11 @@ class MembershipAdmin(ModelAdmin):  # type: ignore[misc]
         return ("user", "organization", "joined_at") if obj else ("joined_at",)
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        by = Actor.system(obj.organization)
+        by = operator(request, obj.organization)
         obj.pk = add_member(organization=obj.organization, user=obj.user, role=Role(obj.role), by=by).pk
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        record(Actor.system(obj.organization), "member.removed", obj.user.public_id)
+        record(operator(request, obj.organization), "member.removed", obj.user.public_id)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:

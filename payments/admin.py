@@ -11,19 +11,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminURLInputWidget, UnfoldBooleanWidget
 
 from bookings.models import Booking
 from bookings.services import refund_booking
-from common.admin import ReadOnlyAdmin, money_text, perform
+from common.admin import BigTableAdmin, UncountedAdmin, money_text, operator, perform
 from organizations.actor import Actor
 from payments.gateway import TEST_KEYS
 from payments.models import Payment, Refund, StripeAccount
 from payments.services import set_stripe_account
 
 
-class MoneyAdmin(ReadOnlyAdmin):
+class MoneyAdmin(BigTableAdmin):
     computed = ("money",)
     hidden = ("amount",)
     list_select_related = ("organization",)
@@ -35,14 +34,7 @@ class MoneyAdmin(ReadOnlyAdmin):
 class PaymentAdmin(MoneyAdmin):
     list_display = ("public_id", "organization", "subject", "mode", "status", "money", "created_at")
     list_filter = ("mode", "status", "unwanted")
-    search_fields = (
-        "public_id__exact",
-        "subject__exact",
-        "reference__exact",
-        "intent__exact",
-        "charge__exact",
-        "organization__slug",
-    )
+    search_fields = ("public_id", "subject", "intent", "charge", "organization__slug")
     actions = ("refund",)
 
     @admin.action(description="Refund what is left", permissions=["act"])
@@ -51,7 +43,7 @@ class PaymentAdmin(MoneyAdmin):
             self,
             request,
             queryset,
-            _refund_what_is_left,
+            lambda payment: _refund_what_is_left(payment, operator(request, payment.organization)),
             done="Refund ordered",
             question="Give back all that is left of these payments, whatever the policies say? The bookings stand.",
         )
@@ -61,18 +53,10 @@ class PaymentAdmin(MoneyAdmin):
 class RefundAdmin(MoneyAdmin):
     list_display = ("public_id", "organization", "subject", "status", "purpose", "money", "reason", "created_at")
     list_filter = ("status", "purpose")
-    search_fields = (
-        "public_id__exact",
-        "subject__exact",
-        "stripe_id__exact",
-        "payment__public_id__exact",
-        "payment__intent__exact",
-        "organization__slug",
-    )
+    search_fields = ("public_id", "subject", "stripe_id", "payment__public_id", "payment__intent", "organization__slug")
 
 
-def _refund_what_is_left(payment: Payment) -> None:
-    by = Actor.system(payment.organization)
+def _refund_what_is_left(payment: Payment, by: Actor) -> None:
     refund_booking(booking=Booking.objects.visible_to(by).get(public_id=payment.subject), payment=payment, by=by)
 
 
@@ -133,7 +117,7 @@ class StripeAccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(StripeAccount)
-class StripeAccountAdmin(ModelAdmin):  # type: ignore[misc]
+class StripeAccountAdmin(UncountedAdmin):
     """Without deletion: what is emptied comes from the platform's settings again."""
 
     form = StripeAccountForm
@@ -142,7 +126,6 @@ class StripeAccountAdmin(ModelAdmin):  # type: ignore[misc]
     list_select_related = ("organization",)
     search_fields = ("organization__slug", "organization__public_id__exact", "connected_account__exact")
     ordering = ("-pk",)
-    show_full_result_count = False
     autocomplete_fields = ("organization",)
     fields = (
         "organization",
@@ -173,4 +156,4 @@ class StripeAccountAdmin(ModelAdmin):  # type: ignore[misc]
         return super().changeform_view(*args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: StripeAccount, form: StripeAccountForm, change: bool) -> None:
-        obj.pk = set_stripe_account(by=Actor.system(obj.organization), **form.given()).pk
+        obj.pk = set_stripe_account(by=operator(request, obj.organization), **form.given()).pk

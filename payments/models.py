@@ -119,6 +119,7 @@ class Payment(models.Model):
             models.Index(fields=["organization", "-created_at", "-id"], name="payment_by_creation"),
             models.Index(fields=["organization", "succeeded_at", "id"], name="payment_by_success"),
             models.Index(fields=["check_at"], name="payment_to_check", condition=Q(check_at__isnull=False)),
+            models.Index(fields=["charge"], name="payment_by_charge", condition=~Q(charge="")),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from common.admin import ReadOnlyAdmin, perform
-from organizations.actor import Actor
+from common.admin import BigTableAdmin, ReadOnlyAdmin, operator, perform
 from rooms.models import Block, Claim, Occupancy, Room, Session, Space, Venue
 from rooms.services import archive_room
 
@@ -38,18 +37,18 @@ class RoomAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda room: archive_room(room=room, by=Actor.system(room.organization)),
+            lambda room: archive_room(room=room, by=operator(request, room.organization)),
             done="Archived",
             question="Archive these rooms? They can no longer be booked.",
         )
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(BigTableAdmin):
     list_display = ("room", "organization", "starts_at", "ends_at", "exclusive", "seats_taken", "capacity", "ended")
     list_filter = ("ended", "exclusive")
     list_select_related = ("room__organization",)
-    search_fields = ("room__public_id__exact", "room__name", "room__organization__slug")
+    search_fields = ("room__public_id", "room__organization__slug")
 
     @admin.display(ordering="room__organization")
     def organization(self, session: Session) -> str:
@@ -57,11 +56,11 @@ class SessionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Occupancy)
-class OccupancyAdmin(ReadOnlyAdmin):
+class OccupancyAdmin(BigTableAdmin):
     list_display = ("space", "organization", "session", "period", "active")
     list_filter = ("active",)
     list_select_related = ("space__organization", "session__room")
-    search_fields = ("space__name", "session__room__public_id__exact", "space__organization__slug")
+    search_fields = ("session__room__public_id", "space__organization__slug")
 
     @admin.display(ordering="space__organization")
     def organization(self, occupancy: Occupancy) -> str:
@@ -69,10 +68,10 @@ class OccupancyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Claim)
-class ClaimAdmin(ReadOnlyAdmin):
+class ClaimAdmin(BigTableAdmin):
     list_display = ("holder", "organization", "session", "seats", "expires_at", "released_at")
     list_select_related = ("session__room__organization",)
-    search_fields = ("holder__exact", "session__room__name", "session__room__organization__slug")
+    search_fields = ("session__room__public_id",)  # a holder's own page leads to its claim
 
     @admin.display(ordering="session__room__organization")
     def organization(self, claim: Claim) -> str:

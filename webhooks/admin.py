@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from common.admin import ReadOnlyAdmin, ReadOnlyInline, perform
-from organizations.actor import Actor
+from common.admin import BigTableAdmin, ReadOnlyAdmin, ReadOnlyInline, operator, perform
 from webhooks.models import Attempt, Delivery, Endpoint, EndpointSecret, Event, EventCounter, Replay
 from webhooks.services import cancel_replay, enable_endpoint, pause_endpoint, resend, start_replay
 
@@ -42,7 +41,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda endpoint: pause_endpoint(endpoint=endpoint, by=Actor.system(endpoint.organization)),
+            lambda endpoint: pause_endpoint(endpoint=endpoint, by=operator(request, endpoint.organization)),
             done="Paused",
             question="Pause these endpoints? They get nothing until they are enabled; their events are held.",
         )
@@ -53,7 +52,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda endpoint: enable_endpoint(endpoint=endpoint, by=Actor.system(endpoint.organization)),
+            lambda endpoint: enable_endpoint(endpoint=endpoint, by=operator(request, endpoint.organization)),
             done="Enabled",
             question="Enable these endpoints? They get their events again; what was held stays held.",
         )
@@ -65,7 +64,7 @@ class EndpointAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda endpoint: start_replay(endpoint=endpoint, by=Actor.system(endpoint.organization), since=since),
+            lambda endpoint: start_replay(endpoint=endpoint, by=operator(request, endpoint.organization), since=since),
             done="Replay started",
             question="Send these endpoints every event of the last 24 hours again?",
         )
@@ -84,12 +83,12 @@ class EndpointSecretAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(BigTableAdmin):
     hidden = ("body",)  # the same as data, once more
     list_display = ("public_id", "organization", "sequence", "type", "object_id", "object_version", "actor_type", "occurred_at")
     list_filter = ("type",)
     list_select_related = ("organization",)
-    search_fields = ("public_id__exact", "object_id__exact", "request_id__exact", "organization__slug")
+    search_fields = ("public_id", "object_id", "organization__slug")
 
 
 @admin.register(EventCounter)
@@ -100,17 +99,11 @@ class EventCounterAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(BigTableAdmin):
     list_display = ("public_id", "organization", "endpoint", "event", "state", "lane", "attempts", "failure", "due_at")
     list_filter = ("state", "lane")
     list_select_related = ("organization", "endpoint", "event")
-    search_fields = (
-        "public_id__exact",
-        "event__public_id__exact",
-        "event__object_id__exact",
-        "endpoint__public_id__exact",
-        "organization__slug",
-    )
+    search_fields = ("public_id", "event__public_id", "event__object_id", "endpoint__public_id", "organization__slug")
     inlines = (AttemptInline,)
     actions = ("resend",)
 
@@ -120,18 +113,18 @@ class DeliveryAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda delivery: resend(delivery=delivery, by=Actor.system(delivery.organization)),
+            lambda delivery: resend(delivery=delivery, by=operator(request, delivery.organization)),
             done="Sent again",
             question="Send these deliveries again?",
         )
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
+class AttemptAdmin(BigTableAdmin):
     list_display = ("__str__", "endpoint", "started_at", "seconds", "status_code", "failure", "late")
     list_filter = ("late",)
     list_select_related = ("delivery", "endpoint")
-    search_fields = ("delivery__public_id__exact", "endpoint__public_id__exact")
+    search_fields = ("delivery__public_id", "endpoint__public_id")
 
 
 @admin.register(Replay)
@@ -148,7 +141,7 @@ class ReplayAdmin(ReadOnlyAdmin):
             self,
             request,
             queryset,
-            lambda replay: cancel_replay(replay=replay, by=Actor.system(replay.organization)),
+            lambda replay: cancel_replay(replay=replay, by=operator(request, replay.organization)),
             done="Canceled",
             question="Cancel these replays? What waits to be sent again is not sent.",
         )
