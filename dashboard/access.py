@@ -10,16 +10,18 @@ from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
 from django_htmx.middleware import HtmxDetails
 
-from common.errors import DomainError, NotFound
-from developers.problems import to_domain_error
+from common import logs
+from common.errors import DomainError, ErrorCode, NotFound
+from developers.problems import headers_for, to_domain_error
 from organizations.actor import Actor
 from organizations.models import Membership, Organization, User
 from organizations.permissions import Scope
@@ -89,7 +91,7 @@ def page(
                 if recent and secret and is_reauthentication_required(request, app=""):
                     return redirect_to_login(_way_back(request), reverse("account_reauthenticate"))
                 response = inner(ours, *args, **kwargs)
-            except (DomainError, Http404, OperationalError, IntegrityError) as error:
+            except (DomainError, Http404, OperationalError, InterfaceError, IntegrityError) as error:
                 response = refusal(request, to_domain_error(error))
             add_never_cache_headers(response)
             return response
@@ -125,6 +127,7 @@ def _enter(request: PageRequest) -> bool:
     request.membership.user = request.user
     twin = _twin(request.membership.organization) if request.session.get(MODE) == "test" else None
     request.actor = Actor.member(request.membership, request_id=request.request_id, organization=twin)
+    logs.note(organization=request.actor.organization.public_id, user=request.user.public_id)
     return True
 
 
@@ -140,5 +143,8 @@ def remember(request: HttpRequest, organization: Organization, mode: str = "live
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The refusal as a page: what is in the way, and where to go from here."""
-    context = {"error": error, "gone": isinstance(error, NotFound), "public_url": settings.PUBLIC_URL}
-    return render(request, "refused.html", context, status=error.code.status)
+    context = {"error": error, "gone": isinstance(error, NotFound), "public_url": settings.PUBLIC_URL, "request": request}
+    # While the database is away nobody knows who is signed in: the page is drawn without asking.
+    who = None if error.code is ErrorCode.SERVICE_UNAVAILABLE else request
+    page = render_to_string("refused.html", context, who)
+    return HttpResponse(page, status=error.code.status, headers=headers_for(error))
