@@ -16,7 +16,7 @@ from common.errors import DomainError
 from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
-from organizations.models import Organization, User
+from organizations.models import Organization, Plan, User
 from organizations.permissions import Role
 from organizations.services import add_member, create_organization
 from payments.models import Payment
@@ -143,6 +143,8 @@ def connect_receiver(url: str, *, secret_is_known: bool) -> str | None:
 def _organization(name: str, email: str, password: str, furnish: Any) -> tuple[Organization, str, str]:
     owner = _person(email, password, f"Owner of {name}")
     organization = create_organization(name=name, owner=owner)
+    organization.plan = _plan()
+    organization.save(update_fields=["plan"])
     by = Actor.system(organization)
     staff = _person(email.replace("owner", "staff"), password, "On the desk")
     add_member(organization=organization, user=staff, role=Role.STAFF, by=by)
@@ -150,6 +152,18 @@ def _organization(name: str, email: str, password: str, furnish: Any) -> tuple[O
     _fill(by)
     read_only = create_key(by=by, name="Demo, read-only", preset=ApiKey.Preset.READ_ONLY)[1]
     return organization, read_only, create_key(by=by, name="Demo, read-write", preset=ApiKey.Preset.READ_WRITE)[1]
+
+
+def _plan() -> Plan:
+    """One of its own, with limits that nobody who tries things out, or puts load on them, meets by accident."""
+    entitlements = {"max_api_keys": 100, "keys_may_write": True, "max_webhook_endpoints": 50}
+    rates = {
+        "rate_per_minute": 60_000,
+        "rate_burst": 2_000,
+        "organization_rate_per_minute": 120_000,
+        "organization_rate_burst": 4_000,
+    }
+    return Plan.objects.get_or_create(slug="demo", defaults={"name": "Demo", **entitlements, **rates})[0]
 
 
 def _person(email: str, password: str, name: str) -> User:

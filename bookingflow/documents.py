@@ -20,11 +20,13 @@ from webhooks.types import EventType
 _REFUSED = "application/problem+json"
 _COMMON = {error.code for error in COMMON}  # said once, in the guide
 LANGUAGES = {".sh": "sh", ".py": "python", ".mjs": "javascript"}  # `bash` is for what the tests run from top to bottom
+PUBLIC_URL = "{PUBLIC_URL}"  # stands for this server's address, which is filled in when the document is served
+CATALOG, CATALOG_PROFILE = "/.well-known/api-catalog", "https://www.rfc-editor.org/info/rfc9727"
 REFERENCE = "Reference"
 GUIDE = {  # the files of docs/guide, in the order of reading
     "Start": ("overview", "quickstart"),
     "Concepts": (
-        *("authentication", "test-mode", "errors", "idempotency", "lists", "money", "time"),
+        *("authentication", "test-mode", "errors", "idempotency", "rate-limits", "lists", "money", "time"),
         *("bookings", "payments", "webhooks"),
     ),
     "Guides": ("pos", "calendar", "agents"),
@@ -47,6 +49,12 @@ class Chapter:
     def title(self) -> str:
         return self.text.partition("\n")[0].lstrip("# ")
 
+    @property
+    def opening(self) -> str:
+        """Its first paragraph as plain text; empty where it begins with a heading, a list or a table."""
+        first = self.text.partition("\n")[2].strip().partition("\n\n")[0].replace("\n", " ")
+        return "" if first.startswith(("#", "|", "-", "`")) else re.sub(r"\*\*|\[([^\]]+)\]\([^)]+\)", r"\1", first)
+
 
 def chapters(document: dict[str, Any], folder: Path) -> list[Chapter]:
     """The hand-written guide of that folder's `guide/`, every operation, every object, scopes, events and errors."""
@@ -64,6 +72,52 @@ def chapters(document: dict[str, Any], folder: Path) -> list[Chapter]:
 def markdown(parts: list[Chapter]) -> str:
     """docs/api.md: all of it, on one page."""
     return _joined(*(part.text for part in parts))
+
+
+def llms_txt(parts: list[Chapter]) -> str:
+    """docs/llms.txt, as llmstxt.org has it: what there is to read, for a program that chooses by title and first words."""
+    first, sections = parts[0], list(dict.fromkeys(part.group for part in parts))
+    machines = [
+        ("OpenAPI 3.1", "/api/v1/public/openapi.json", "every operation, with examples"),
+        ("Event schemas", "/backend/docs/events.json", "a JSON Schema for each type of event"),
+        ("API catalog", CATALOG, "where all of this is, as RFC 9727 has it"),
+    ]
+    whole = ("Everything in one file", "/backend/docs/api.md", "all chapters above")
+    return _joined(
+        f"# {first.title}\n\n> {first.opening}\n",
+        *(f"## {name}\n\n" + "\n".join(_listed(part) for part in parts if part.group == name) for name in sections),
+        "## For programs\n\n" + "\n".join(_way(*way) for way in machines),
+        "## Optional\n\n" + _way(*whole),
+    )
+
+
+def _listed(part: Chapter) -> str:
+    sentence = ", ".join(part.operations) or part.opening.partition(". ")[0].rstrip(".:")
+    return _way(part.title, f"/backend/docs/{part.slug}.md", sentence)
+
+
+def _way(title: str, path: str, what: str) -> str:
+    return f"- [{title}]({PUBLIC_URL}{path})" + (f": {what}" if what else "")
+
+
+def api_catalog() -> str:
+    """docs/api-catalog.json (RFC 9727): a linkset that leads a program to all there is about the API."""
+
+    def link(path: str, type: str) -> list[dict[str, str]]:
+        return [{"href": PUBLIC_URL + path, "type": type}]
+
+    api = {
+        "anchor": f"{PUBLIC_URL}/api/v1/public",
+        "service-desc": link("/api/v1/public/openapi.json", "application/json"),
+        "service-doc": [
+            *link("/backend/docs/", "text/html"),
+            *link("/backend/docs/api.md", "text/markdown"),
+            *link("/llms.txt", "text/plain"),
+        ],
+        "service-meta": link("/backend/docs/events.json", "application/json"),
+        "status": link("/api/v1/public/status", "application/json"),
+    }
+    return json.dumps({"linkset": [api]}, indent=1) + "\n"
 
 
 def _joined(*parts: str) -> str:

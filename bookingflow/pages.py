@@ -3,16 +3,20 @@
 import functools
 import json
 import logging
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from bookingflow.documents import CATALOG, CATALOG_PROFILE, PUBLIC_URL
 from bookingflow.handbook import DOCS, FIRST, handbook
 from common.errors import DomainError, ErrorCode, NotFound
 from dashboard.access import refusal
@@ -118,6 +122,7 @@ def docs_markdown(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_document("api.md"), content_type=MARKDOWN)
 
 
+@csrf_exempt  # another method is refused as such, as everywhere below the API
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_document("openapi.json"), content_type="application/json")
@@ -126,6 +131,19 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @require_safe
 def event_schemas(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_document("events.json"), content_type="application/json")
+
+
+@require_safe
+def llms(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(_addressed("llms.txt"), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def api_catalog(request: HttpRequest) -> HttpResponse:
+    """RFC 9727. Whoever asks with HEAD learns from the header that this is it."""
+    link = f'<{settings.PUBLIC_URL}{CATALOG}>; rel="api-catalog", <{CATALOG_PROFILE}>; rel="profile"'
+    kind = f'application/linkset+json; profile="{CATALOG_PROFILE}"'
+    return HttpResponse(_addressed("api-catalog.json"), content_type=kind, headers={"Link": link})
 
 
 @require_safe
@@ -140,6 +158,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 @functools.cache
 def _document(name: str) -> bytes:
     return (DOCS / name).read_bytes()
+
+
+def _addressed(name: str) -> bytes:
+    """The document with this server's address in it."""
+    return _document(name).replace(PUBLIC_URL.encode(), settings.PUBLIC_URL.encode())
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -162,6 +185,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What no view has caught, from middleware too: mostly nobody's fault but the database's, where it is away."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _refused(to_domain_error(error), request)
     return _refused(DomainError(code=ErrorCode.INTERNAL_ERROR), request)
 
 

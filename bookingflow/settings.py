@@ -4,10 +4,12 @@
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from environs import Env
+from environs import Env, validate
 from psycopg.conninfo import conninfo_to_dict
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -15,6 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT = env.bool("DEVELOPMENT", False)  # relaxes HTTPS only; never turns on Django's DEBUG pages
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])  # of yesterday: what they signed is still read
 # Fernet keys for secrets that must be read again (webhook secrets, headers): the first encrypts, all decrypt.
 SECRET_ENCRYPTION_KEYS: list[str] = env.list("SECRET_ENCRYPTION_KEYS")
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -53,6 +56,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "developers.middleware.RequestIdMiddleware",
+    "developers.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -102,6 +106,8 @@ DATABASES = {
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            "connect_timeout": 5,  # seconds; a host that is gone must not hold a thread for minutes
+            "tcp_user_timeout": 30_000,  # nor one that vanishes in the middle
             **_database,
             "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout=30000"
             " -c idle_in_transaction_session_timeout=60000",
@@ -154,14 +160,24 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {f"webhooks.tasks.{name}": {"queue": "webhooks"} for name in ("deliver", "sweep")}  # sending takes its time
+REQUEST_LOG_SECONDS = env.float("REQUEST_LOG_SECONDS", 1.0)  # how often a worker writes down the requests that wait for it
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 5.0)  # how often beat looks for holds and games that have ended
+BEAT_SCHEDULE = VAR_DIR / "beat-schedule"
+CELERY_BEAT_SCHEDULE_FILENAME = str(BEAT_SCHEDULE)
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
     "work-off-payments": {"task": "bookings.tasks.work_off_payments", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
     "sweep-webhooks": {"task": "webhooks.tasks.sweep", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
+    "remind-of-expiring-keys": {"task": "developers.tasks.remind_of_expiring_keys", "schedule": 3600.0},
     "forget-idempotency": {"task": "developers.tasks.forget_idempotency", "schedule": 3600.0},
+    "drain-request-log": {
+        "task": "developers.tasks.drain_request_log",
+        "schedule": REQUEST_LOG_SECONDS,
+        "options": {"expires": 10},
+    },
+    "forget-request-log": {"task": "developers.tasks.forget_request_log", "schedule": 3600.0},
 }
 
 # Mail. On a developer's machine without a mail server, letters become files.
@@ -207,7 +223,6 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_SESSION_REMEMBER = True  # two weeks; the list of sessions ends one earlier
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60  # seconds after which members, keys and one's own account ask for the password again
-ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))
 MFA_ADAPTER = "dashboard.accounts.SecondFactorAdapter"
 MFA_TOTP_ISSUER = "BookingFlow"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds: phones' clocks differ
@@ -239,6 +254,8 @@ REST_FRAMEWORK = {
 }
 IDEMPOTENCY_LEASE_SECONDS = env.float("IDEMPOTENCY_LEASE_SECONDS", 60.0)  # longer than any request may run
 IDEMPOTENCY_KEPT_HOURS = 72
+REQUEST_LOG_KEPT_DAYS = env.int("REQUEST_LOG_KEPT_DAYS", 30)
+REQUEST_LOG_BODIES_KEPT_DAYS = env.int("REQUEST_LOG_BODIES_KEPT_DAYS", 7)  # and the queries
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BookingFlow API",
@@ -248,16 +265,29 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1/public",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["developers.schema.finish_document"],
+    "POSTPROCESSING_HOOKS": ["developers.schema.finish_document", "bookingflow.openapi.add_examples"],
     "PREPROCESSING_HOOKS": ["developers.schema.only_public_paths"],
     "SERVERS": [{"url": "/", "description": "This server"}],
 }
 
+LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
+JSON_LINES: dict[str, Any] = {  # bookingflow/granian.json has the same, for the web server's own lines
+    "()": "pythonjsonlogger.json.JsonFormatter",
+    "fmt": ["levelname", "name", "message"],
+    "rename_fields": {"levelname": "level", "name": "logger"},
+    "timestamp": True,
+    # Django's and Celery's own additions: whole requests, with what stands in their queries, and tasks' arguments
+    "reserved_attrs": [*RESERVED_ATTRS, "request", "data"],
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": JSON_LINES,
+    },
+    "filters": {"known": {"()": "common.logs.Known"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     # A refused request is the client's business, told in the answer; the log keeps what is ours to mend.
     "loggers": {
@@ -270,7 +300,9 @@ LOGGING = {
 # Security. HTTPS is required everywhere but on a developer's machine.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEVELOPMENT
 CSRF_FAILURE_VIEW = "bookingflow.pages.csrf_failed"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+# One proxy stands before us, which sets X-Forwarded-Proto and adds the caller's address to X-Forwarded-For.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
 X_FRAME_OPTIONS = "DENY"

@@ -37,6 +37,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backend/docs/search", pages.docs_search, name="docs_search"),
     path("backend/docs/<path:slug>.md", pages.docs_page_markdown, name="docs_page_markdown"),
     path("backend/docs/<path:slug>", pages.docs_page, name="docs_page"),
+    path("llms.txt", pages.llms),
+    path(".well-known/api-catalog", pages.api_catalog),
     path("metrics", pages.metrics),
     path("webhooks/stripe", inbound.platform),
     path("webhooks/stripe/<slug:organization>", inbound.own),

@@ -37,5 +37,11 @@ class PriceChanged(DomainError):
     code = ErrorCode.PRICE_CHANGED
 
 
+class KeyCapExceeded(DomainError):
+    """`cap` is the rule of the key, `limit` its value, `asked` what this would have been."""
+
+    code = ErrorCode.KEY_CAP_EXCEEDED
+
+
 class Busy(DomainError):
     code = ErrorCode.BUSY_RETRY

@@ -23,6 +23,9 @@ class ErrorCode(Enum):
     PAYMENT_FAILED = (402, "The payment failed", False)
     FORM_EXPIRED = (403, "The form has expired", False)
     INSUFFICIENT_SCOPE = (403, "The caller lacks a permission", False)
+    SECRET_KEY_IN_BROWSER = (403, "An API key has no place in a browser", False)
+    ADDRESS_NOT_ALLOWED = (403, "The API key may not be used from this address", False)
+    KEY_CAP_EXCEEDED = (403, "The API key's own limits do not allow this", False)
     PLAN_LIMIT = (403, "The organization's plan does not include this", False)
     NOT_FOUND = (404, "Nothing is here", False)
     METHOD_NOT_ALLOWED = (405, "This method is not supported here", False)
@@ -65,6 +68,7 @@ class ErrorCode(Enum):
     RATE_LIMITED = (429, "Too many requests", True)
     INTERNAL_ERROR = (500, "Something went wrong on our side", True)
     BUSY_RETRY = (503, "Too many writers at once", True)
+    SERVICE_UNAVAILABLE = (503, "The service is interrupted", True)
     PAYMENT_PROVIDER_UNAVAILABLE = (503, "The payment provider does not answer", True)
 
     def __init__(self, status: int, title: str, retryable: bool) -> None:

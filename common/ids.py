@@ -3,6 +3,7 @@
 They sort by creation time, give no count away, and are never the primary key.
 """
 
+import datetime as dt
 import functools
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import uuid_utils
 from django.db import models
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LAST_MILLISECOND = 253_402_300_800_000  # of the year 9999
 ID_PATTERN = r"[0-9a-z]{26}"
 
 
@@ -18,6 +20,16 @@ def new_id(prefix: str) -> str:
     number = uuid_utils.uuid7().int
     letters = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5)]
     return f"{prefix}_{''.join(letters)}"
+
+
+def made_at(public_id: str) -> dt.datetime | None:
+    """When an id was made, by its first letters; None for what is no id."""
+    letters = public_id.partition("_")[2]
+    if len(letters) != 26 or not set(letters) <= set(_ALPHABET):
+        return None
+    number = functools.reduce(lambda sum_, letter: sum_ << 5 | _ALPHABET.index(letter), letters, 0)
+    milliseconds = number >> 80
+    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC) if milliseconds < _LAST_MILLISECOND else None
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]

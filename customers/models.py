@@ -48,6 +48,7 @@ class Customer(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="customer_by_creation"),
             models.Index(fields=["organization", "updated_at"], name="customer_by_update"),
+            models.Index(fields=["organization", "name", "id"], name="customer_by_name"),
             models.Index(fields=["organization", "phone"], name="customer_by_phone"),
             GinIndex(WORDS, name="customer_by_words"),
         ]

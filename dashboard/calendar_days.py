@@ -198,11 +198,22 @@ def load(actor: Actor, rooms: Sequence[Room], first: dt.date, last: dt.date, *, 
         slots[day.room.pk] += day.slots
     games = _games(rooms, bookings, slots, now)
     blocks = _blocks(actor, rooms, start, end, now)
-    found = []
-    for date in (first + DAY * offset for offset in range((last - first).days + 1)):
-        for room in rooms:
-            found.append(_room_day(room, date, slots[room.pk], games, blocks[room.pk], now))
-    return found
+    rows = [_Row(room, slots[room.pk], games, blocks[room.pk], now) for room in rooms]
+    return [_room_day(row, first + DAY * offset) for offset in range((last - first).days + 1) for row in rows]
+
+
+class _Row:
+    """A room with all that the days asked for have of it, worked out once for all of them."""
+
+    def __init__(
+        self, room: Room, slots: list[Slot], games: dict[int, list[Entry]], blocks: list[Entry], now: dt.datetime
+    ) -> None:
+        self.room, self.slots, self.blocks = room, slots, blocks
+        self.tz = zone(room.venue.timezone)
+        self.timetable = Timetable(room.schedule, self.tz)
+        for game in games[room.pk]:
+            game.is_blocked = any(block.starts_at < game.ends_at and block.ends_at > game.starts_at for block in blocks)
+        self.entries = [*games[room.pk], *_unsold(slots, games, now)]
 
 
 def _bookings(actor: Actor, rooms: Sequence[Room], start: dt.datetime, end: dt.datetime) -> list[Booking]:
@@ -268,52 +279,47 @@ def _side_by_side(entries: list[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-def _room_day(
-    room: Room, date: dt.date, slots: list[Slot], games: dict[int, list[Entry]], blocks: list[Entry], now: dt.datetime
-) -> RoomDay:
-    first, last, begins, ends = _bounds(room, date)
-    mine = games[room.pk]
-    entries = [*mine, *_unsold(slots, games, now)]
-    today = [entry for entry in entries if begins <= entry.starts_at < ends]
+def _room_day(row: _Row, date: dt.date) -> RoomDay:
+    first, last, begins, ends = _bounds(row, date)
+    today = [entry for entry in row.entries if begins <= entry.starts_at < ends]
     before = [
-        entry
-        for entry in entries
+        replace(entry)  # the day before draws it up to another one
+        for entry in row.entries
         if (first <= entry.starts_at < begins and entry.kind in (Kind.GAME, Kind.FREE))
         or (entry.kind == Kind.GAME and entry.starts_at < first < entry.ends_at)
     ]
     latest = max((entry.ends_at for entry in today), default=ends)
     covering = [
         replace(block, is_all_day=block.starts_at <= first and block.ends_at >= last)
-        for block in blocks
+        for block in row.blocks
         if block.starts_at < max(ends, latest) and block.ends_at > first
     ]
-    for game in mine:
-        game.is_blocked = any(block.starts_at < game.ends_at and block.ends_at > game.starts_at for block in blocks)
     return RoomDay(
-        room,
+        row.room,
         date,
         _in_order([*today, *covering]),
         _in_order(before),
-        is_closed=not any(begins <= slot.starts_at < ends for slot in slots) and not today,
+        is_closed=not any(begins <= slot.starts_at < ends for slot in row.slots) and not today,
     )
 
 
-def _bounds(room: Room, date: dt.date) -> tuple[dt.datetime, dt.datetime, dt.datetime, dt.datetime]:
+def _bounds(row: _Row, date: dt.date) -> tuple[dt.datetime, dt.datetime, dt.datetime, dt.datetime]:
     """The calendar date, and the business day: it begins after the last start of the night before."""
-    tz = zone(room.venue.timezone)
-    timetable, first, last = Timetable(room.schedule, tz), day_start(date, tz), day_start(date + DAY, tz)
+    first, last = day_start(date, row.tz), day_start(date + DAY, row.tz)
     begins, ends = (
-        max(timetable.after_midnight(evening), default=midnight - MOMENT) + MOMENT
+        max(row.timetable.after_midnight(evening), default=midnight - MOMENT) + MOMENT
         for evening, midnight in ((date - DAY, first), (date, last))
     )
     return first, last, begins, ends
 
 
 def _unsold(slots: list[Slot], games: dict[int, list[Entry]], now: dt.datetime) -> Iterator[Entry]:
-    """The starts at which nobody plays."""
+    """The starts of a room at which nobody plays."""
+    mine = games[slots[0].room.pk] if slots else []
+    played = {game.starts_at for game in mine}
     for slot in slots:
-        mine, reasons = games[slot.room.pk], set(slot.reasons)
-        if any(game.starts_at == slot.starts_at for game in mine) or Reason.ROOM_INACTIVE in reasons:
+        reasons = set(slot.reasons)
+        if slot.starts_at in played or Reason.ROOM_INACTIVE in reasons:
             continue
         if slot.is_available:
             kind, word = Kind.FREE, ""

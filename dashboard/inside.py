@@ -40,6 +40,10 @@ class Answer:
         return HTTPStatus(self.status).phrase
 
     @property
+    def request_id(self) -> str:
+        return dict(self.headers).get("Request-Id", "")
+
+    @property
     def code(self) -> SafeString:
         return highlighted(self.text, "json" if self.is_json else "text")
 

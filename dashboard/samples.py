@@ -2,9 +2,10 @@
 
 import datetime as dt
 import functools
-import re
+import json
 import secrets
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -12,15 +13,16 @@ from django.utils import timezone
 from bookings.models import Booking
 from common.walltime import utc_text, zone
 from customers.models import Customer
-from developers.examples import EXAMPLES, Example
-from developers.operations import Operation
+from developers.examples import EXAMPLES, VARIABLE, Example
+from developers.models import RequestLogEntry
+from developers.operations import Operation, operation_of
+from developers.request_log import bodies
 from organizations.actor import Actor
 from payments.models import Payment
 from rooms import availability
 from rooms.models import Block, Room, Venue
 from webhooks.models import Delivery, Endpoint, Event, Replay
 
-VARIABLE = re.compile(r"\$\{?([A-Z_]+)\}?")
 PARTY = 4  # players, in all examples
 LOOK_AHEAD = 14  # days
 # In the order in which each kind is listed: mostly the newest.
@@ -43,7 +45,22 @@ _FIRST: dict[str, tuple[Any, dict[str, Any]]] = {
     "REPLAY": (Replay, {}),
     "DELIVERY": (Delivery, {}),
     "EVENT": (Event, {}),
+    "LOG": (RequestLogEntry, {}),
 }
+
+
+def example_of(entry: RequestLogEntry) -> Example:
+    """A call as it was made, as far as it is kept: without a body that was cut."""
+    query: dict[str, list[str]] = parse_qs(entry.query)
+    try:
+        body = json.loads(bodies(entry).get("request", {}).get("text") or "null")
+    except ValueError:
+        body = None
+    return Example(
+        id=operation_of(entry.method, entry.path)[1],
+        query="?" + urlencode({name: ",".join(values) for name, values in query.items()}),
+        body=body if isinstance(body, dict) else None,
+    )
 
 
 class Samples:

@@ -12,6 +12,22 @@ from organizations.actor import Actor
 AT_MOST = 300  # bookings of one day
 NEXT = 12  # shown
 
+# Of a booking; the whole of each with its room would be mostly JSON that nobody looks at.
+READ = (
+    *(
+        "public_id",
+        "reference",
+        "status",
+        "hold_expires_at",
+        "starts_at",
+        "ends_at",
+        "party_size",
+        "contact",
+        "price",
+        "currency",
+    ),
+    *("amount_paid", "amount_refunded", "room__name", "room__venue__timezone"),
+)
 _COMING = (Booking.Status.HELD, Booking.Status.CONFIRMED)
 _HERE = (Booking.Status.CHECKED_IN, Booking.Status.COMPLETED)
 
@@ -60,4 +76,4 @@ def today(actor: Actor, *, tz: ZoneInfo, now: dt.datetime) -> Today:
     start, end = day_bounds(date, date, tz)
     wanted = [status for status in Booking.Status if status not in (Booking.Status.CANCELED, Booking.Status.EXPIRED)]
     found = Booking.objects.visible_to(actor).reading_as(wanted).filter(starts_at__gte=start, starts_at__lt=end)
-    return Today(date, now, list(found.select_related("room__venue").order_by("starts_at", "pk")[:AT_MOST]))
+    return Today(date, now, list(found.select_related("room__venue").only(*READ).order_by("starts_at", "pk")[:AT_MOST]))

@@ -6,9 +6,10 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from common import jobs
-from developers import playground
-from developers.errors import ApiKeyMalformed, AuthenticationRequired
+from common import jobs, logs
+from common.client import client_address
+from developers import counting, playground
+from developers.errors import AddressNotAllowed, ApiKeyMalformed, AuthenticationRequired, SecretKeyInBrowser
 from developers.models import ApiKeySecret
 from developers.services import authenticate
 from organizations.actor import Actor
@@ -30,23 +31,29 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise ApiKeyMalformed("The scheme must be Bearer: `Authorization: Bearer <API key>`.")
         if playground.is_token(text.strip()):
             return playground.authenticate(text.strip(), request._request)
-        secret = authenticate(text.strip())
-        note_use(secret, request)
+        secret, address = authenticate(text.strip()), client_address(request.META)
+        if "Origin" in request.headers:
+            raise SecretKeyInBrowser(
+                "The request comes from a web page, where anybody can read the key: rotate it now. Let the page ask a server of "
+                "yours, and that server ask us."
+            )
         key = secret.key
+        if not key.may_be_used_from(address):
+            raise AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
+        logs.note(organization=key.acts_on.public_id, key=key.public_id)
         scopes = key.effective_scopes
-        return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes), secret
+        return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes, caps=key.caps), secret
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="BookingFlow"'
 
 
-def note_use(secret: ApiKeySecret, request: Request) -> None:
-    """Have a worker write down the use."""
-    now = time.monotonic()
-    if now - _noted.get(secret.pk, -USE_NOTED_EVERY) < USE_NOTED_EVERY:
+def note_use(request: Request) -> None:
+    """Have a worker write down the use of the request's key; not while Redis is away, which would make the request wait."""
+    secret, address, now = request.auth, client_address(request.META), time.monotonic()
+    if secret.pk is None or counting.redis_is_away() or now - _noted.get(secret.pk, -USE_NOTED_EVERY) < USE_NOTED_EVERY:
         return
     _noted[secret.pk] = now
     agent = request.META.get("HTTP_USER_AGENT", "")[:200]
-    jobs.send(
-        "developers.tasks.record_use", secret.pk, timezone.now().isoformat(), request.META.get("REMOTE_ADDR") or None, agent
-    )
+    ip = str(address) if address else None
+    jobs.send("developers.tasks.record_use", secret.pk, timezone.now().isoformat(), ip, agent)

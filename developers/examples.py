@@ -3,8 +3,11 @@
 Values such as `$ROOM` are shell variables that the documents' set-up block fills in.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+VARIABLE = re.compile(r"\$\{?([A-Z_]+)\}?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ EXAMPLES: dict[str, Example] = {
     "resend_delivery": Example(id="$DELIVERY", body={}),
     "list_events": Example(query="?after=0&type=booking.created,booking.canceled&limit=10"),
     "get_event": Example(id="$EVENT"),
+    "list_logs": Example(query="?status=4xx,5xx&path=/bookings&limit=10"),
+    "get_log": Example(id="$LOG"),
 }
 
 SET_UP = """\
@@ -178,8 +183,9 @@ endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' 
 export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
 export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")
 export REPLAY=$(api "webhook_endpoints/$ENDPOINT/replay" "{\\"since\\": \\"${YESTERDAY}T00:00:00Z\\"}" | pick "d['id']")
-for second in 1 2 3 4 5 6 7 8 9 10; do  # it is made a moment after its event
+for second in 1 2 3 4 5 6 7 8 9 10; do  # both are made a moment after what they tell of
   export DELIVERY=$(api "deliveries?event=$EVENT" | pick "''.join(row['id'] for row in d['data'])")
-  [ -n "$DELIVERY" ] && break || sleep 1
+  export LOG=$(api "logs?path=/customers&limit=1" | pick "''.join(row['id'] for row in d['data'])")
+  [ -n "$DELIVERY" ] && [ -n "$LOG" ] && break || sleep 1
 done
 """

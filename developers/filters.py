@@ -21,12 +21,23 @@ class StrictFilterBackend(DjangoFilterBackend):
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
+        _refuse_empty(request, filterset)
         if not filterset.is_valid():
             raise ValidationFailed(
                 *(FieldError(str(error), parameter=name) for name, errors in filterset.errors.items() for error in errors)
             )
         found: QuerySet[Any] = filterset.qs
         return found
+
+
+def _refuse_empty(request: Request, filterset: django_filters.FilterSet) -> None:
+    """`updated_since=` comes of a variable that was never set: taken for no filter, it would answer everything. In a page's form
+    an empty field is no filter, and no text is a text.
+    """
+    given = {name: values for name, values in request.query_params.lists() if not any(values)}
+    empty = [name for name, one in filterset.filters.items() if name in given and not isinstance(one, TextFilter)]
+    if empty:
+        raise ValidationFailed(*(FieldError("Give it a value, or leave it out.", parameter=name) for name in empty))
 
 
 class _ManyValues(forms.Widget):

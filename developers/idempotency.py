@@ -2,9 +2,9 @@
 
 1. A short transaction claims the key: (organization, key) is unique, so of many at once one wins.
 2. The business write and its answer commit together, under a lock on the claim that checks the lease is still ours:
-   after a crash in between nothing has happened, and once the lease has run out a repeated request runs it anew. What
-   must ask someone outside does that after this commit, and the record then names the `resource`: a repeated request
-   goes on from there and never begins again.
+   after a crash in between nothing has happened, and once the lease has run out, seconds later, a repeated request runs it
+   anew: whoever is still at work is known by the lock. What must ask someone outside does that after this commit, under a
+   longer lease, and the record then names the `resource`: a repeated request goes on from there and never begins again.
 3. A repeated request gets the stored answer; another body 422; one that comes while the first still runs 409, at once:
    the claim is read without its lock.
 
@@ -25,7 +25,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.errors import DomainError, ErrorCode
+from common.errors import DomainError, ErrorCode, FieldError, ValidationFailed
 from common.signing import decrypt, encrypt
 from developers.errors import IdempotencyInProgress, IdempotencyKeyReused
 from developers.models import IdempotencyRecord
@@ -37,6 +37,7 @@ MAX_LETTERS = 255
 NOT_KEPT = {400, 401, 403, 412, 429}  # 412: the repeat may bring another If-Match
 KEPT_HEADERS = ("ETag", "Location")
 BASES = ("/api/v1/public", "/v1")  # two addresses of the same routes
+CLAIM_SECONDS = 10  # from the claim to the lock on it; a database that went away in between has let nobody give the claim back
 CLAIM_TRIES = 3  # a claim that vanished or was taken over while we looked is looked at again
 
 Execute = Callable[[], "Response | Unfinished"]
@@ -48,6 +49,14 @@ class Unfinished:
     """What a write answers that has committed its part and must ask someone outside, for what it has made, before it can tell."""
 
     resource: str  # a public id
+
+
+def key_of(request: Request) -> str | None:
+    """The header's text. Raises ValidationFailed where that is no key."""
+    key: str | None = request.headers.get(HEADER)
+    if key is not None and (not 0 < len(key) <= MAX_LETTERS or not key.isprintable()):
+        raise ValidationFailed(FieldError(f"1 to {MAX_LETTERS} printable characters.", parameter=HEADER))
+    return key
 
 
 def run(request: Request, key: str, *, execute: Execute, finish: Callable[[str], Response], refuse: Refuse) -> Response:
@@ -69,7 +78,8 @@ def run(request: Request, key: str, *, execute: Execute, finish: Callable[[str],
                     _store(claim, outcome)
                     return outcome
                 claim.resource = outcome.resource
-                claim.save(update_fields=["resource"])
+                claim.lease_expires_at = _lease_end(claim)
+                claim.save(update_fields=["resource", "lease_expires_at"])
         response = finish(claim.resource)
         _store(claim, response)
     except Exception as error:
@@ -101,9 +111,9 @@ def _let_go(claim: IdempotencyRecord, lease: uuid.UUID) -> None:
 def _claim(request: Request, key: str, lease: uuid.UUID) -> IdempotencyRecord:
     """The record of the key: ours if its lease is `lease`, else one with an answer to replay."""
     organization = request.user.organization  # type: ignore[union-attr]
-    expires = timezone.now() + dt.timedelta(seconds=settings.IDEMPOTENCY_LEASE_SECONDS)
     mark = fingerprint(request)
-    ours = IdempotencyRecord(organization=organization, key=key, fingerprint=mark, lease=lease, lease_expires_at=expires)
+    ours = IdempotencyRecord(organization=organization, key=key, fingerprint=mark, lease=lease)
+    ours.lease_expires_at = _lease_end(ours)
     for _ in range(CLAIM_TRIES):
         IdempotencyRecord.objects.bulk_create([ours], ignore_conflicts=True)
         claim = IdempotencyRecord.objects.filter(organization=organization, key=key).first()
@@ -115,20 +125,26 @@ def _claim(request: Request, key: str, lease: uuid.UUID) -> IdempotencyRecord:
             return claim
         if claim.lease_expires_at > timezone.now():
             raise IdempotencyInProgress
-        if _take_over(claim, lease, expires):
+        if _take_over(claim, lease):
             claim.lease = lease
             return claim
     raise IdempotencyInProgress
 
 
-def _take_over(claim: IdempotencyRecord, lease: uuid.UUID, expires: dt.datetime) -> bool:
+def _lease_end(claim: IdempotencyRecord) -> dt.datetime:
+    """Asking outside happens without a lock on the claim, so that only the lease keeps others from doing it too."""
+    outside: float = settings.IDEMPOTENCY_LEASE_SECONDS
+    return timezone.now() + dt.timedelta(seconds=outside if claim.resource else min(outside, CLAIM_SECONDS))
+
+
+def _take_over(claim: IdempotencyRecord, lease: uuid.UUID) -> bool:
     """Put our lease in the place of one that has run out. Of many at once one succeeds; none while the first, late as
     it is, holds the row: that one may still commit.
     """
     stale = IdempotencyRecord.objects.filter(pk=claim.pk, lease=claim.lease, status=None, lease_expires_at__lte=timezone.now())
     with transaction.atomic():
         free = stale.select_for_update(skip_locked=True).exists()
-        return free and stale.update(lease=lease, lease_expires_at=expires) == 1
+        return free and stale.update(lease=lease, lease_expires_at=_lease_end(claim)) == 1
 
 
 def fingerprint(request: Request) -> str:

@@ -133,6 +133,14 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Included(serializers.ListField):
+    """What an answer shows beyond its usual: any of the named, repeated or comma-separated."""
+
+    def __init__(self, *names: str, **kwargs: Any) -> None:
+        self.names = names
+        super().__init__(child=serializers.ChoiceField(names), **kwargs)
+
+
 class Instant(serializers.DateTimeField):
     """RFC 3339 with an offset or Z, years 2000 to 2100. The wall clock it was written in does not matter."""
 

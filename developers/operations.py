@@ -2,15 +2,17 @@
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
+BASE = "/api/v1/public"
 METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT
 PLACES = ("path", "query", "body", "header")
-TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events")
+TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events", "Logs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ def operations() -> dict[str, Operation]:
         if method in methods
     ]
     return {one.id: one for one in sorted(found, key=lambda one: TAGS.index(one.tag))}
+
+
+def operation_of(method: str, path: str) -> tuple[Operation | None, str]:
+    """The operation of a call, and the id in its path below the base; fixed paths before those with an id in the same place."""
+    method = "PUT" if method == "PATCH" else method
+    for one in sorted(operations().values(), key=lambda one: one.path.count("{")):
+        found = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", one.path.removeprefix(BASE)), path)
+        if found and one.method == method:
+            return one, "".join(found.groups())
+    return None, ""
 
 
 def _operation(path: str, method: str, told: dict[str, Any], schemas: dict[str, Any]) -> Operation:

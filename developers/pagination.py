@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from developers.viewsets import ApiViewSet
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
+TOTAL = "total_count"
+TOTAL_SCHEMA = {"type": "integer", "description": "Of all pages; with `include=total_count` only."}
+TOTAL_HELP = (
+    "`total_count` adds how many objects the filters leave. They are counted anew each time: ask once, not for every page."
+)
 _SALT = "cursor"
+_OF_THE_PAGE = {"cursor", "limit", "expand", "include"}  # may differ between the pages of one list
 
 
 class KeysetPagination(BasePagination):
-    """DRF's door to the pages; also tells the OpenAPI document about `limit`, `cursor` and `sort`."""
+    """DRF's door to the pages; also tells the OpenAPI document about `limit`, `cursor`, `sort` and `include`."""
 
     page: "Page"
+    total: int | None
     request: Request
 
     def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: "ApiViewSet"
     ) -> list[Any]:
         self.request = request
+        self.total = queryset.count() if wants_total(request) else None
         self.page = page(
             queryset,
             sort=_sort(request, view),
@@ -49,6 +57,7 @@ class KeysetPagination(BasePagination):
                 "has_more": self.page.next_cursor is not None,
                 "next_cursor": self.page.next_cursor,
                 "prev_cursor": self.page.prev_cursor,
+                **({} if self.total is None else {"total_count": self.total}),
             }
         )
         if links := self._links():
@@ -75,7 +84,8 @@ class KeysetPagination(BasePagination):
             "next_cursor": cursor,
             "prev_cursor": cursor,
         }
-        return {"type": "object", "properties": properties, "required": list(properties)}
+        required = list(properties)
+        return {"type": "object", "properties": {**properties, TOTAL: TOTAL_SCHEMA}, "required": required}
 
     def get_schema_operation_parameters(self, view: "ApiViewSet") -> list[dict[str, Any]]:
         fields = [sort.lstrip("-") for sort in view.sorts]
@@ -85,11 +95,38 @@ class KeysetPagination(BasePagination):
             _parameter("limit", limit, "Objects on a page."),
             _parameter("cursor", {"type": "string"}, "`next_cursor` or `prev_cursor` of a page with the same filters."),
             _parameter("sort", sort, "The field to sort by; `-` for descending."),
+            _parameter("include", {"type": "string", "enum": [TOTAL]}, TOTAL_HELP),
         ]
+
+
+class UncountedPagination(KeysetPagination):
+    """Of a table that nobody should count: `include` is unknown there."""
+
+    def paginate_queryset(  # type: ignore[override]
+        self, queryset: QuerySet[Any], request: Request, view: "ApiViewSet"
+    ) -> list[Any]:
+        if "include" in request.query_params:
+            raise ValidationFailed(FieldError("This list is not counted.", "unknown_parameter", parameter="include"))
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        told = super().get_paginated_response_schema(schema)
+        return {**told, "properties": {name: one for name, one in told["properties"].items() if name != TOTAL}}
+
+    def get_schema_operation_parameters(self, view: "ApiViewSet") -> list[dict[str, Any]]:
+        return [one for one in super().get_schema_operation_parameters(view) if one["name"] != "include"]
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def wants_total(request: Request) -> bool:
+    """Whether `include` asks for the total. Raises ValidationFailed where it asks for anything else."""
+    asked = [name for item in request.query_params.getlist("include") for name in item.split(",")]
+    if set(asked) - {TOTAL}:
+        raise ValidationFailed(FieldError(f"Only {TOTAL} can be included here.", parameter="include"))
+    return bool(asked)
 
 
 def _limit(request: Request) -> int:
@@ -110,7 +147,7 @@ def _sort(request: Request, view: "ApiViewSet") -> str:
 def _binding(request: Request, view: "ApiViewSet") -> str:
     """What a cursor belongs to: this list, this tenant, these filters."""
     params = request.query_params
-    filters = sorted((name, sorted(params.getlist(name))) for name in params if name not in ("cursor", "limit", "expand"))
+    filters = sorted((name, sorted(params.getlist(name))) for name in params if name not in _OF_THE_PAGE)
     return f"{type(view).__name__}|{view.action}|{sorted(view.kwargs.items())}|{view.actor.organization.pk}|{filters}"
 
 

@@ -6,19 +6,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import IntegrityError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 
 from common.errors import DomainError, ErrorCode, FieldError, ValidationFailed, VersionConflict
+from developers.errors import RateLimited
 from developers.renderers import PROBLEM, to_bytes
 
 logger = logging.getLogger(__name__)
 
 # Lock and serialization trouble: the same request may well succeed a moment later.
 _BUSY_SQLSTATES = {"40001", "40P01", "55P03", "57014"}
+# No connection, no room for one more, a server that stops or starts. Without any, nothing has come back from a server at all.
+_AWAY_SQLSTATES = ("08", "53", "57P")
+_AWAY = "The database does not answer at the moment. A write may or may not have taken effect."
+VARY = "Authorization, Accept"  # whatever stores answers must tell callers, and what they accept, apart
+AWAY_SECONDS = 5  # about as long as a restart takes
 _OVERLAP = "23P01"  # the exclusion constraint, behind every other guard of a slot
 # A foreign, a unique or a checked value that no service has refused: another request came in between.
 _RACE_SQLSTATES = {"23503", "23505", "23514"}
@@ -34,6 +40,7 @@ _FRAMEWORK: tuple[tuple[type[Exception], ErrorCode], ...] = (
     (PermissionDenied, ErrorCode.INSUFFICIENT_SCOPE),
     (RequestDataTooBig, ErrorCode.PAYLOAD_TOO_LARGE),
     (SuspiciousOperation, ErrorCode.BAD_REQUEST),
+    (UnreadablePostError, ErrorCode.BAD_REQUEST),
 )
 
 
@@ -54,6 +61,9 @@ def to_domain_error(error: Exception) -> DomainError:
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     if isinstance(error, OperationalError) and sqlstate in _BUSY_SQLSTATES:
         return DomainError("Another writer holds what this request needs. Repeat it.", code=ErrorCode.BUSY_RETRY)
+    if isinstance(error, OperationalError | InterfaceError) and (sqlstate is None or sqlstate.startswith(_AWAY_SQLSTATES)):
+        logger.warning("the database is away: %s", error)
+        return DomainError(_AWAY, code=ErrorCode.SERVICE_UNAVAILABLE)
     if isinstance(error, IntegrityError) and sqlstate == _OVERLAP:
         return DomainError("Another game holds the space at that time.", code=ErrorCode.SLOT_UNAVAILABLE, reasons=["booked"])
     if isinstance(error, IntegrityError) and sqlstate in _RACE_SQLSTATES:
@@ -83,10 +93,16 @@ def headers_for(error: DomainError) -> dict[str, str]:
     if error.code.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="BookingFlow"'
     if error.code.status in (429, 503) or error.code is ErrorCode.IDEMPOTENCY_IN_PROGRESS:
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(_seconds_to_wait(error))
     if isinstance(error, VersionConflict):
         headers["ETag"] = error.etag
     return headers
+
+
+def _seconds_to_wait(error: DomainError) -> int:
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    return AWAY_SECONDS if error.code is ErrorCode.SERVICE_UNAVAILABLE else 1
 
 
 def respond(error: DomainError, request: HttpRequest) -> Response:
@@ -98,7 +114,8 @@ def respond(error: DomainError, request: HttpRequest) -> Response:
 def django_response(error: DomainError, request: HttpRequest) -> HttpResponse:
     """The same for what never reaches an API view: an unknown URL, a crash in a middleware."""
     body = problem(error, getattr(request, "request_id", ""))
-    return HttpResponse(to_bytes(body), status=error.code.status, content_type=PROBLEM)
+    headers = {**headers_for(error), "Vary": VARY}
+    return HttpResponse(to_bytes(body), status=error.code.status, headers=headers, content_type=PROBLEM)
 
 
 def field_errors(error: exceptions.ValidationError) -> list[FieldError]:

@@ -37,3 +37,9 @@ class ApiKeySecretQuerySet(models.QuerySet):  # type: ignore[type-arg]
 class IdempotencyQuerySet(TenantQuerySet):
     def older_than(self, at: object) -> Self:
         return self.filter(created_at__lt=at)
+
+
+class RequestLogQuerySet(TenantQuerySet):
+    def without_what_was_said(self) -> Self:
+        """For lists: headers and bodies are the most of a row."""
+        return self.defer("content", "mentions", "request_headers", "answer_headers")

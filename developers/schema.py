@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter
 
 from common.errors import ErrorCode
@@ -16,7 +17,8 @@ PUBLIC_PREFIX = "/api/v1/public"
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 # The refusals that need no mention by a view, by what brings them about.
 _OF_ANY = (ErrorCode.BAD_REQUEST, ErrorCode.NOT_ACCEPTABLE, ErrorCode.VALIDATION_FAILED, ErrorCode.INTERNAL_ERROR)
-_OF_KEYS = tuple(error for error in ErrorCode if error.status in (401, 403))
+_OF_ITS_OWN = (ErrorCode.FORM_EXPIRED, ErrorCode.KEY_CAP_EXCEEDED)  # of pages, and of bookings
+_OF_KEYS = tuple(error for error in ErrorCode if error.status in (401, 403, 429) and error not in _OF_ITS_OWN)
 _OF_WRITES = (
     ErrorCode.MALFORMED_JSON,
     ErrorCode.PAYLOAD_TOO_LARGE,
@@ -24,8 +26,14 @@ _OF_WRITES = (
     ErrorCode.IDEMPOTENCY_IN_PROGRESS,
     ErrorCode.IDEMPOTENCY_KEY_REUSED,
 )
+_DRY_RUN = OpenApiParameter(
+    "dry_run",
+    bool,
+    description="true: everything is checked and done, then undone. The answer is the one of the write, with `Dry-Run: true`.",
+)
 _OF_THE_CODE = {inspect.getdoc(Shape), inspect.getdoc(Input)}
-COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, ErrorCode.BUSY_RETRY}
+_OF_THE_DATABASE = (ErrorCode.BUSY_RETRY, ErrorCode.SERVICE_UNAVAILABLE)
+COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, *_OF_THE_DATABASE}
 
 
 class ApiSchema(AutoSchema):
@@ -36,7 +44,7 @@ class ApiSchema(AutoSchema):
         header = OpenApiParameter.HEADER
         if self.method in _WRITES:
             text = "Any text of up to 255 characters: the write takes effect once for it, repeats get the first answer."
-            given = [*given, OpenApiParameter("Idempotency-Key", str, header, description=text)]
+            given = [*given, OpenApiParameter("Idempotency-Key", str, header, description=text), _DRY_RUN]
         expandable = getattr(getattr(self.view, "shape", None), "expandable", {})
         if expandable and self.method == "GET" and self._shows_shape():
             text = f"Ids to swap for the objects: {', '.join(expandable)}; repeated or comma-separated."
@@ -48,6 +56,13 @@ class ApiSchema(AutoSchema):
 
     def _shows_shape(self) -> bool:
         return self.view.action in ("list", "retrieve")
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        """What an Input does not know it refuses; answers may grow."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        if direction == "request" and isinstance(force_instance(serializer), Input):
+            schema["additionalProperties"] = False
+        return schema
 
     def get_serializer_name(self, serializer: Any, direction: str) -> str:
         """`BookingShape` is the Booking of answers, `CustomerInput` the Customer of requests."""
@@ -75,7 +90,7 @@ class ApiSchema(AutoSchema):
         """Those of every call, those of its kind, and those that the view names for the action."""
         if public:
             return set(_OF_ANY)
-        found = {*_OF_ANY, *_OF_KEYS, ErrorCode.BUSY_RETRY}
+        found = {*_OF_ANY, *_OF_KEYS, *_OF_THE_DATABASE}
         found |= set(self.view.refusals.get(self.view.action, ()))
         found |= set(_OF_WRITES) if self.method in _WRITES else set()
         found |= {ErrorCode.NOT_FOUND} if "{id}" in self.path else set()

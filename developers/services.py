@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from common.errors import FieldError, NotFound, ValidationFailed
 from common.signing import Undecipherable, decrypt, encrypt
-from developers import keys
+from developers import keys, reminders, request_log
 from developers.errors import ApiKeyExpired, ApiKeyInvalid, ApiKeyMalformed, ApiKeyRevoked
 from developers.models import ApiKey, ApiKeySecret, IdempotencyRecord
 from developers.presets import PRESETS
+from developers.rules import UNBOUND, KeyRules
 from organizations.actor import Actor
 from organizations.errors import PlanLimit
 from organizations.models import Organization, User
@@ -34,13 +35,14 @@ def create_key(
     scopes: Iterable[Scope] = (),
     mode: ApiKey.Mode = ApiKey.Mode.LIVE,
     expires_at: dt.datetime | None = None,
+    rules: KeyRules = UNBOUND,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is shown now and never again. A test key needs the sandbox twin to exist.
 
     Raises NotAdministrator, PlanLimit (too many keys, or a writing key on a plan without), ValidationFailed.
     """
     require_administrator(by)
-    granted = _granted(preset, scopes, expires_at)
+    granted, bounds = _granted(preset, scopes, expires_at), rules.checked()
     organization = Organization.objects.select_for_update(of=("self",)).select_related("plan").get(pk=by.organization.pk)
     _check_plan(organization, granted)
     if mode == ApiKey.Mode.TEST and not Organization.objects.filter(sandbox_of=organization).exists():
@@ -52,11 +54,32 @@ def create_key(
         preset=preset,
         scopes=sorted(granted),
         expires_at=expires_at,
+        reminded_days=reminders.missed(expires_at),
         created_by=User.objects.filter(public_id=by.id).first(),
+        **bounds,
     )
     secret = _add_secret(key)
-    record(by, "api_key.created", key.public_id, name=name, mode=mode, scopes=key.scopes)
+    told = {field: value for field, value in bounds.items() if value not in ([], "", None)}
+    record(by, "api_key.created", key.public_id, name=name, mode=mode, scopes=key.scopes, **told)
     return key, secret
+
+
+@transaction.atomic
+def update_key(*, by: Actor, key: ApiKey, name: str, rules: KeyRules) -> ApiKey:
+    """Another name and other rules, from the next request on; secrets and scopes stay. Changing nothing leaves no trace.
+
+    Raises NotAdministrator, ValidationFailed.
+    """
+    require_administrator(by)
+    key = ApiKey.objects.visible_to(by).select_for_update(of=("self",)).get(pk=key.pk)
+    wanted = {"name": name, **rules.checked()}
+    changes = {field: [getattr(key, field), value] for field, value in wanted.items() if getattr(key, field) != value}
+    if changes:
+        for field, value in wanted.items():
+            setattr(key, field, value)
+        key.save(update_fields=[*changes])
+        record(by, "api_key.changed", key.public_id, name=name, changes=changes)
+    return key
 
 
 @transaction.atomic
@@ -99,6 +122,11 @@ def find_key(*, by: Actor, public_id: str) -> ApiKey:
     return key
 
 
+def lock_key(*, by: Actor) -> None:
+    """Until the transaction ends no other request of that key gets past this point."""
+    ApiKey.objects.select_for_update(no_key=True).filter(public_id=by.id).first()
+
+
 def authenticate(text: str) -> ApiKeySecret:
     """The live secret of that text: pattern, checksum, then one indexed look-up. Never cached, so that a revocation
     holds from the next request on.
@@ -133,11 +161,14 @@ def forget_idempotency() -> int:
 
 
 def redact_answers(*, organization: Organization, mentions: Collection[str]) -> None:
-    """Empty the kept answers that mention one of the public ids; their requests stay answered."""
+    """Empty the kept answers that mention one of the public ids, and the bodies in the request log; their requests stay
+    answered, and their entries stay.
+    """
     for record_ in IdempotencyRecord.objects.filter(organization=organization, body__isnull=False):
         if _mentions(record_, mentions):
             record_.body = encrypt('{"erased":true}').encode()
             record_.save(update_fields=["body"])
+    request_log.redact(organization=organization, mentions=mentions)
 
 
 def _mentions(record_: IdempotencyRecord, public_ids: Collection[str]) -> bool:
@@ -163,7 +194,9 @@ def _check_plan(organization: Organization, granted: frozenset[Scope]) -> None:
     if not plan.keys_may_write and not granted <= READ_SCOPES:
         raise PlanLimit(f"API keys on the {plan.name} plan are read-only.")
     if ApiKey.objects.filter(organization=organization).live().count() >= plan.max_api_keys:
-        raise PlanLimit(f"The {plan.name} plan includes {plan.max_api_keys} API keys.")
+        raise PlanLimit(
+            f"The {plan.name} plan includes {plan.max_api_keys} API keys: revoke one that is no longer used, or change the plan."
+        )
 
 
 def _add_secret(key: ApiKey) -> str:

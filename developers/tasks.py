@@ -4,7 +4,7 @@ import datetime as dt
 
 from celery import shared_task
 
-from developers import services
+from developers import reminders, request_log, services
 
 
 @shared_task
@@ -13,5 +13,20 @@ def record_use(secret_id: int, at: str, ip: str | None, agent: str) -> None:
 
 
 @shared_task
+def remind_of_expiring_keys() -> None:
+    reminders.remind_of_expiring_keys()
+
+
+@shared_task
 def forget_idempotency() -> None:
     services.forget_idempotency()
+
+
+@shared_task
+def drain_request_log() -> None:
+    request_log.drain()
+
+
+@shared_task
+def forget_request_log() -> None:
+    request_log.forget()

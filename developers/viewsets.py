@@ -1,10 +1,12 @@
-"""What every API view shares: tenancy, scopes, idempotent writes, conditional requests, keyset lists, expansion."""
+"""What every API view shares: tenancy, scopes, idempotent writes, dry runs, conditional requests, keyset lists, expansion."""
 
 import functools
+import io
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.http import HttpRequest, QueryDict
 from django_filters import FilterSet
 from rest_framework.request import Request
@@ -13,11 +15,14 @@ from rest_framework.serializers import BooleanField, IntegerField, ListField, Va
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from common.errors import ErrorCode, FieldError, ValidationFailed
+from common.errors import DomainError, ErrorCode, FieldError, ValidationFailed
 from developers import conditional, idempotency, problems
+from developers.authentication import note_use
+from developers.errors import RateLimited
 from developers.filters import StrictFilterBackend
 from developers.idempotency import Unfinished
 from developers.inputs import Input
+from developers.limits import Meter
 from developers.pagination import KeysetPagination
 from developers.renderers import rendered
 from developers.shapes import Shape
@@ -25,18 +30,38 @@ from organizations.actor import Actor
 from organizations.permissions import Scope
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
-LIST_PARAMETERS = {"limit", "cursor", "sort"}
+LIST_PARAMETERS = {"limit", "cursor", "sort", "include"}
+DRY_RUN = "dry_run"
 
 
 class ApiView(APIView):
     """What holds for an unknown URL too."""
 
     http_method_names: ClassVar[list[str]] = [name for name in APIView.http_method_names if name != "options"]
+    meter: Meter | None = None  # of a request with a valid key
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever has a valid key is counted before anything else."""
+        if request.auth is not None:
+            self.meter = Meter(caller=request.user, key=request.auth.key)
+            self.meter.start(request)
+            note_use(request)
+        super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """With the headers of the limits, on refusals too."""
+        if self.meter is not None:
+            try:
+                self.meter.finish(response.status_code)
+            except RateLimited as error:
+                response = problems.respond(error, request)
+            for name, value in self.meter.headers().items():
+                response[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Whatever stores answers must tell callers, and what they accept, apart."""
-        return {**super().default_response_headers, "Vary": "Authorization, Accept"}
+        return {**super().default_response_headers, "Vary": problems.VARY}
 
 
 class ApiViewSet(ApiView, GenericViewSet[Any]):
@@ -81,12 +106,14 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         self.refuse_unknown_parameters()
         if request.method in WRITES and self.action is not None:
-            _ = request._request.body  # reads it now, within the size limit
+            read_body(request._request)
             name = request.method.lower()
             setattr(self, name, functools.partial(self.write, getattr(self, name)))
 
     def write(self, handler: Callable[..., Response | Unfinished], request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Run the handler in one transaction, once for each Idempotency-Key; and `finish` after it, where it is unfinished."""
+        """Run the handler in one transaction, once for each Idempotency-Key; and `finish` after it, where it is unfinished.
+        With `dry_run=true` everything is undone instead, and the key is left for the act itself.
+        """
 
         def execute() -> Response | Unfinished:
             outcome = handler(request, *args, **kwargs)
@@ -95,15 +122,14 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
         def finish(resource: str) -> Response:
             return rendered(self.finish(resource))
 
-        key = request.headers.get(idempotency.HEADER)
+        rehearses = self.is_dry_run()
+        key = idempotency.key_of(request)
+        if rehearses:
+            return self.rehearse(execute)
         if key is None:
             with transaction.atomic():
                 outcome = execute()
             return finish(outcome.resource) if isinstance(outcome, Unfinished) else outcome
-        if not 0 < len(key) <= idempotency.MAX_LETTERS or not key.isprintable():
-            raise ValidationFailed(
-                FieldError(f"1 to {idempotency.MAX_LETTERS} printable characters.", parameter=idempotency.HEADER)
-            )
 
         def refuse(error: Exception) -> Response:
             return rendered(problems.respond(problems.to_domain_error(error), request))
@@ -112,6 +138,33 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
 
     def finish(self, resource: str) -> Response:
         """The answer to a write whose handler was Unfinished: ask outside for what it has made. No transaction is open."""
+        raise NotImplementedError
+
+    def is_dry_run(self) -> bool:
+        """What the query says; from then on the answer says it too, a refusal like any other."""
+        asked = set(self.request.query_params.getlist(DRY_RUN))
+        if not asked <= {"true"} and not asked <= {"false"}:
+            raise ValidationFailed(FieldError("true or false.", parameter=DRY_RUN))
+        if "true" not in asked:
+            return False
+        self.headers["Dry-Run"] = "true"
+        return True
+
+    def rehearse(self, execute: Callable[[], Response | Unfinished]) -> Response:
+        """What the write would answer: all of it is done, behind the same locks, and rolled back with what waits for the commit.
+
+        Without an ETag: another change may yet become the version that this one would have made.
+        """
+        with transaction.atomic():
+            outcome = execute()
+            connection.check_constraints()  # those that only a commit looks at
+            response = rendered(self.foretell(outcome.resource)) if isinstance(outcome, Unfinished) else outcome
+            transaction.set_rollback(True)
+        del response["ETag"]
+        return response
+
+    def foretell(self, resource: str) -> Response:
+        """The answer to a dry run of a write that is Unfinished: what it has made, as it is before anybody outside is asked."""
         raise NotImplementedError
 
     @property
@@ -179,6 +232,7 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
         if self.action is None:
             return
         known = {"expand"} if getattr(self, "shape", None) and self.shape.expandable else set()
+        known |= {DRY_RUN} if self.request.method in WRITES else set()
         if self.action in self.query_inputs:
             known |= set(self.query_inputs[self.action]().fields)
         elif self.action == "list":
@@ -189,16 +243,30 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
             )
 
 
+def read_body(request: HttpRequest) -> None:
+    """Now, within the size limit. One that comes in chunks has no length, without which Django would take it for empty."""
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+        body = request.environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        request.META["CONTENT_LENGTH"], request._stream = str(len(body)), io.BytesIO(body)
+    try:
+        _ = request.body
+    except ValueError:
+        raise DomainError("The Content-Length is no number.", code=ErrorCode.BAD_REQUEST) from None
+
+
 def query_data(serializer: Input, params: QueryDict) -> dict[str, Any]:
     """Texts of a query string as the JSON values they stand for: numbers, true and false, lists by comma or repetition.
 
-    What does not look like its field's type is passed on as it is, and the field refuses it.
+    What does not look like its field's type is passed on as it is, and the field refuses it. What has no field is the frame's.
     """
     data: dict[str, Any] = {}
     for name in params:
         field, text = serializer.fields.get(name), params[name]
+        if field is None:
+            continue
         if isinstance(field, ListField):
-            data[name] = [value for item in params.getlist(name) for value in item.split(",") if value]
+            # An empty one is not a list of nothing, which would stand for everything.
+            data[name] = [value for item in params.getlist(name) for value in item.split(",") if value] or [""]
         elif isinstance(field, IntegerField) and text.isascii() and text.isdigit() and len(text) < 16:
             data[name] = int(text)
         elif isinstance(field, BooleanField):

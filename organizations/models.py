@@ -55,8 +55,14 @@ class Plan(models.Model):
     max_api_keys = models.PositiveIntegerField(help_text="Live keys at the same time.")
     keys_may_write = models.BooleanField(help_text="Without it every API key is read-only.")
     max_webhook_endpoints = models.PositiveIntegerField(default=10)
-    rate_per_minute = models.PositiveIntegerField(help_text="API requests a minute.")
-    rate_burst = models.PositiveIntegerField(help_text="API requests at once.")
+    rate_per_minute = models.PositiveIntegerField(help_text="API requests of one key within a minute.")
+    rate_burst = models.PositiveIntegerField(help_text="API requests of one key within a second.")
+    organization_rate_per_minute = models.PositiveIntegerField(
+        default=2_400, help_text="API requests of all keys together within a minute."
+    )
+    organization_rate_burst = models.PositiveIntegerField(
+        default=400, help_text="API requests of all keys together within a second."
+    )
 
     class Meta:
         ordering: ClassVar = ["rate_per_minute", "slug"]

@@ -20,9 +20,12 @@ class Scope(models.TextChoices):
     WEBHOOKS_READ = "webhooks:read", "Read webhook endpoints and deliveries"
     WEBHOOKS_WRITE = "webhooks:write", "Create and change webhook endpoints"
     EVENTS_READ = "events:read", "Read events"
+    LOGS_READ = "logs:read", "Read the request log: what every key asked and was answered"
 
 
 READ_SCOPES = frozenset(scope for scope in Scope if scope.endswith(":read"))
+# What comes of itself with being allowed to look: the log shows where from and with what everybody else calls.
+LOOKING_SCOPES = READ_SCOPES - {Scope.LOGS_READ}
 ALL_SCOPES = frozenset(Scope)
 
 
@@ -48,8 +51,8 @@ class Role(models.TextChoices):
 _ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.OWNER: ALL_SCOPES,
     Role.MANAGER: ALL_SCOPES,
-    Role.STAFF: READ_SCOPES | {Scope.BOOKINGS_WRITE, Scope.BOOKINGS_CANCEL, Scope.CUSTOMERS_WRITE, Scope.SCHEDULES_WRITE},
-    Role.READ_ONLY: READ_SCOPES,
+    Role.STAFF: LOOKING_SCOPES | {Scope.BOOKINGS_WRITE, Scope.BOOKINGS_CANCEL, Scope.CUSTOMERS_WRITE, Scope.SCHEDULES_WRITE},
+    Role.READ_ONLY: LOOKING_SCOPES,
 }
 # Who may make keys and change members; not a scope, because no key may ever do it.
 ADMINISTRATORS = frozenset({Role.OWNER, Role.MANAGER})

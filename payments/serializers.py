@@ -73,22 +73,22 @@ class PaymentWithRefundsShape(PaymentShape):
         return [RefundShape.json(refund) for refund in reversed(payment.refunds.all())]
 
 
-def open_payment(payment: Payment, intent: Intent) -> dict[str, Any]:
-    """The payment in OpenPaymentShape."""
-    open, account = not payment.is_settled, account_of(payment.organization)
+def open_payment(payment: Payment, intent: Intent | None) -> dict[str, Any]:
+    """The payment in OpenPaymentShape; without an intent as it is before Stripe has been asked."""
+    open, account = None if payment.is_settled else intent, account_of(payment.organization)
     return {
         **PaymentShape.json(payment),
-        "client_secret": intent.client_secret if open else None,
+        "client_secret": open.client_secret if open else None,
         "publishable_key": account.publishable_key or None,
         "stripe_account": account.connected_account or None,
-        "next_action": intent.next_action if open else None,
+        "next_action": open.next_action if open else None,
     }
 
 
 class OpenPaymentShape(PaymentShape):
     """A payment with what the payer's browser needs to make or authenticate it, in the answer that began it."""
 
-    client_secret = serializers.CharField(allow_null=True, help_text="For Stripe.js; null once it has succeeded.")
+    client_secret = serializers.CharField(allow_null=True, help_text="For Stripe.js; null once it has succeeded or in a dry run.")
     publishable_key = serializers.CharField(allow_null=True, help_text="For Stripe.js.")
     stripe_account = serializers.CharField(allow_null=True, help_text="For Stripe.js, with a connected account only.")
     next_action = serializers.DictField(allow_null=True, help_text="What the payer's bank asks for, in Stripe's words.")

@@ -108,7 +108,9 @@ def _loose_seats(session_ids: set[int], *, now: dt.datetime, ignore_holder: str 
     """By session: the seats that do not count (dead or ignored claims), and those of open holds."""
     not_counted: dict[int, int] = defaultdict(int)
     held: dict[int, int] = defaultdict(int)
-    loose = Q(expires_at__isnull=False) | Q(holder=ignore_holder or "")
+    loose = Q(expires_at__isnull=False)  # alone it is the index of open holds, which are few; else every session is looked up
+    if ignore_holder:
+        loose |= Q(holder=ignore_holder)
     claims = Claim.objects.filter(loose, released_at=None, session__in=session_ids)
     for session_id, holder, seats, expires_at in claims.values_list("session_id", "holder", "seats", "expires_at"):
         if holder == ignore_holder or expires_at <= now:

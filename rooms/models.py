@@ -44,6 +44,10 @@ class Venue(models.Model):
             models.UniqueConstraint(fields=["organization"], name="venue_one_default", condition=Q(is_default=True)),
             models.CheckConstraint(condition=Q(tax_rate__gte=0, tax_rate__lt=100), name="venue_tax_rate"),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "name", "id"], name="venue_by_name"),
+            models.Index(fields=["organization", "created_at", "id"], name="venue_by_creation"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -131,7 +135,11 @@ class Room(models.Model):
             models.CheckConstraint(condition=Q(duration_minutes__gte=1), name="room_duration_positive"),
             models.CheckConstraint(condition=Q(hold_minutes__gte=1, hold_minutes__lte=30), name="room_hold_minutes"),
         ]
-        indexes: ClassVar = [models.Index(fields=["organization", "-created_at", "-id"], name="room_by_creation")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="room_by_creation"),
+            models.Index(fields=["organization", "name", "id"], name="room_by_name"),
+            models.Index(fields=["organization", "updated_at", "id"], name="room_by_update"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -263,7 +271,10 @@ class Block(models.Model):
             ),
             models.CheckConstraint(condition=Q(venue=None) ^ Q(scope="venue"), name="block_venue_by_scope"),
         ]
-        indexes: ClassVar = [models.Index(fields=["organization", "starts_at"], name="block_by_start")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "starts_at"], name="block_by_start"),
+            models.Index(fields=["organization", "created_at", "id"], name="block_by_creation"),
+        ]
 
     def __str__(self) -> str:
         return self.reason or self.get_kind_display()

@@ -188,7 +188,10 @@ class Replay(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-pk"]
-        indexes: ClassVar = [models.Index(fields=["id"], name="replay_running", condition=Q(state="running"))]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "created_at", "id"], name="replay_by_creation"),
+            models.Index(fields=["id"], name="replay_running", condition=Q(state="running")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint} since {self.since:%Y-%m-%d %H:%M}"

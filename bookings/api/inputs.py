@@ -9,8 +9,8 @@ from rest_framework.exceptions import ErrorDetail
 from bookings.models import Quote
 from customers.inputs import CustomerInput
 from customers.models import Customer
-from developers.inputs import Email, Flag, Input, Instant, Integer, Metadata, Money, Pattern, Phone, Text, VisibleId
-from developers.pagination import MAX_LIMIT
+from developers.inputs import Email, Flag, Included, Input, Instant, Integer, Metadata, Money, Pattern, Phone, Text, VisibleId
+from developers.pagination import MAX_LIMIT, TOTAL
 from rooms.models import Room
 
 MAX_PARTY = 1_000
@@ -155,6 +155,7 @@ class RefundInput(Input):
 class PageQuery(Input):
     limit = Integer(min_value=1, max_value=MAX_LIMIT, required=False)
     cursor = Text(max_length=1_000, required=False)
+    include = Included(TOTAL, required=False)
 
 
 class NothingInput(Input):

@@ -93,16 +93,19 @@ class BookingViewSet(ApiViewSet):
     }
 
     refusals: ClassVar = {
-        "create": (*TAKES_SLOT, *RECORDS, ErrorCode.HOLD_EXPIRED, ErrorCode.INVALID_TRANSITION),
-        "update": (*MOVES, *RECORDS, ErrorCode.PAYMENT_REQUIRED),
-        "destroy": (ErrorCode.INVALID_TRANSITION, ErrorCode.CANCELLATION_NOT_ALLOWED, ErrorCode.REFUND_EXCEEDS_PAID),
-        "quote_creation": TAKES_SLOT,
-        "quote": (*MOVES, ErrorCode.CANCELLATION_NOT_ALLOWED),
-        "confirm": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, *PAYS),
-        "extend": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.HOLD_LIMIT_REACHED),
-        "check_in": (ErrorCode.INVALID_TRANSITION,),
-        "no_show": (ErrorCode.INVALID_TRANSITION,),
-        "refund": (ErrorCode.REFUND_EXCEEDS_PAID,),
+        action: (*codes, ErrorCode.KEY_CAP_EXCEEDED)
+        for action, codes in {
+            "create": (*TAKES_SLOT, *RECORDS, ErrorCode.HOLD_EXPIRED, ErrorCode.INVALID_TRANSITION),
+            "update": (*MOVES, *RECORDS, ErrorCode.PAYMENT_REQUIRED),
+            "destroy": (ErrorCode.INVALID_TRANSITION, ErrorCode.CANCELLATION_NOT_ALLOWED, ErrorCode.REFUND_EXCEEDS_PAID),
+            "quote_creation": TAKES_SLOT,
+            "quote": (*MOVES, ErrorCode.CANCELLATION_NOT_ALLOWED),
+            "confirm": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, *PAYS),
+            "extend": (ErrorCode.INVALID_TRANSITION, ErrorCode.HOLD_EXPIRED, ErrorCode.HOLD_LIMIT_REACHED),
+            "check_in": (ErrorCode.INVALID_TRANSITION,),
+            "no_show": (ErrorCode.INVALID_TRANSITION,),
+            "refund": (ErrorCode.REFUND_EXCEEDS_PAID,),
+        }.items()
     }
 
     def booking(self) -> Booking:
@@ -130,7 +133,8 @@ class BookingViewSet(ApiViewSet):
         With `payment.mode` stripe it is held until it is paid: by the payer's browser, with the answer's
         `payment.client_secret`, or at once with a `payment_method`. A declined card is refused (402 `payment_failed`, with the
         `booking`, which stays held: try again with `/confirm`); one that needs the payer's authentication is answered with
-        `payment.next_action`.
+        `payment.next_action`. A dry run asks Stripe nothing: it answers the hold and the `payment`, which
+        wait for the money.
         """
         asked = self.input(CreateBookingInput)
         booking = services.create_booking(by=self.actor, **asked)
@@ -259,7 +263,7 @@ class BookingViewSet(ApiViewSet):
 
     def finish(self, resource: str) -> Response:
         """Carry out the order, and answer what has become of the booking."""
-        ordered = Payment.objects.visible_to(self.actor).select_related("organization").get(public_id=resource)
+        ordered = self.ordered(resource)
         try:
             booking, payment, intent = services.carry_out_payment(ordered, by=self.actor)
         except (PaymentRefused, ProviderUnavailable) as error:
@@ -271,12 +275,23 @@ class BookingViewSet(ApiViewSet):
                 payment.failure_message, provider_code=payment.failure_code, booking=booking.public_id, payment=shown
             )
         services.require_made(booking, payment, told={"booking": booking.public_id, "payment": shown})
+        if self.action == "update" and payment.purpose.get("change") and not payment.is_settled:
+            raise PaymentRequired(
+                "The change is made as soon as the payment has succeeded.", booking=booking.public_id, payment=shown
+            )
+        return self.answer_ordered(booking, payment, shown)
+
+    def foretell(self, resource: str) -> Response:
+        """The booking and its order, which both wait for the money."""
+        ordered = self.ordered(resource)
+        return self.answer_ordered(find_booking(ordered.subject, by=self.actor), ordered, open_payment(ordered, None))
+
+    def ordered(self, resource: str) -> Payment:
+        return Payment.objects.visible_to(self.actor).select_related("organization").get(public_id=resource)
+
+    def answer_ordered(self, booking: Booking, payment: Payment, shown: dict[str, Any]) -> Response:
         more: dict[str, Any] = {"payment": shown}
         if self.action == "update":
-            if payment.purpose.get("change") and not payment.is_settled:
-                raise PaymentRequired(
-                    "The change is made as soon as the payment has succeeded.", booking=booking.public_id, payment=shown
-                )
             more["price_change"] = payment.purpose.get("price_change") or services.no_change(booking)
         return self.answer(booking, status=201 if self.action == "create" else 200, **more)
 

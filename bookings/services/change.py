@@ -11,6 +11,7 @@ from bookings.errors import InvalidTransition
 from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
+from bookings.services import caps
 from bookings.services.locking import locked_booking
 from bookings.services.plans import Plan, differs, plan_change, require_possible
 from bookings.services.quotes import pin_change
@@ -62,15 +63,18 @@ def change_booking(
     A higher price leaves `amount_due`; on a booking that was paid through Stripe it is to be paid first, unless `settlement`
     is "later". With a payment through Stripe nothing is changed yet: the change is made when the money has come.
 
-    Raises NotAllowed, VersionConflict, InvalidTransition, RescheduleNotAllowed, PriceChanged, PaymentRequired,
+    Raises NotAllowed, KeyCapExceeded, VersionConflict, InvalidTransition, RescheduleNotAllowed, PriceChanged, PaymentRequired,
     PaymentModeUnavailable, DuplicateExternalId, ValidationFailed, and the refusals of `rooms.claims.claim_slot`.
     """
     by.require(Scope.BOOKINGS_WRITE)
+    caps.take_turn(by)
     booking = locked_booking(booking, by=by, expected_version=expected_version, also=changes.get("room"))
     before, old_total, now = BookingShape.json(booking), booking.total, claims.database_now()
     plan = plan_change(booking, now=now, quote=quote, **{name: changes[name] for name in PRICED if name in changes})
     if plan.refund:
         by.require(Scope.BOOKINGS_CANCEL)
+    if plan.price["total"] > booking.total:
+        caps.require_within(by, booking, total=plan.price["total"], currency=booking.currency, now=now)
     if is_taken(payment) or is_through_stripe(payment):
         require_payable(booking, now=now)
     if "answers" in changes:

@@ -10,6 +10,7 @@ from bookings.errors import HoldExpired, HoldLimitReached, InvalidTransition, Pr
 from bookings.models import Booking, Quote
 from bookings.rules import check_answers
 from bookings.serializers import BookingShape
+from bookings.services import caps
 from bookings.services.late import claim_again
 from bookings.services.locking import locked_booking, locked_room
 from bookings.services.pricing import deposit_of, price_by, rules_of
@@ -57,10 +58,11 @@ def create_booking(
 
     `made_at` is for bookings taken over from elsewhere: the rules are applied as they stood at that moment.
 
-    Raises NotAllowed, the refusals of `rooms.claims.claim_slot`, PriceChanged, PaymentModeUnavailable,
+    Raises NotAllowed, KeyCapExceeded, the refusals of `rooms.claims.claim_slot`, PriceChanged, PaymentModeUnavailable,
     DuplicateExternalId, ValidationFailed.
     """
     by.require(Scope.BOOKINGS_WRITE)
+    caps.take_turn(by)
     room = locked_room(room, by=by)
     private = default_private(room) if private is None else private
     details["answers"] = check_answers(room.custom_fields, details.get("answers") or {})
@@ -71,6 +73,7 @@ def create_booking(
     now = booking.created_at = made_at or claims.database_now()
     through_stripe = payment is not None and is_through_stripe(payment) and price["total"] > 0
     hold = hold or through_stripe
+    caps.require_within(by, booking, total=price["total"], currency=price["currency"], opens_hold=hold, now=now)
     expires_at = now + dt.timedelta(minutes=room.hold_minutes) if hold else None
     booking.claim = claims.claim_slot(
         room=room,
@@ -107,12 +110,16 @@ def confirm_booking(
     unless it brings a payment. With one through Stripe a hold stays one until the money has come.
 
     A hold that has expired is confirmed only with a payment that was really taken, and only if the slot is still free
-    to be claimed again. Raises NotAllowed, VersionConflict, HoldExpired, InvalidTransition, PaymentModeUnavailable.
+    to be claimed again. Raises NotAllowed, KeyCapExceeded, VersionConflict, HoldExpired, InvalidTransition,
+    PaymentModeUnavailable.
     """
     by.require(Scope.BOOKINGS_WRITE)
+    caps.take_turn(by)
     booking = locked_booking(booking, by=by, expected_version=expected_version)
     status, now = Booking.Status, claims.database_now()
     before, was = BookingShape.json(booking), booking.reads_as_at(now)
+    if was in (status.HELD, status.EXPIRED):
+        caps.require_within(by, booking, total=booking.total, currency=booking.currency, now=now)
     if payment is not None and is_through_stripe(payment) and was in (status.HELD, status.CONFIRMED):
         amount = due_at_once(booking) if was == status.HELD else booking.amount_due
         if amount:

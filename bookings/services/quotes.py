@@ -7,6 +7,7 @@ from django.db import transaction
 
 from bookings import policies
 from bookings.models import Booking, Quote
+from bookings.services import caps
 from bookings.services.cancellation import refund_amount, require_cancelable
 from bookings.services.plans import Plan, plan_change, require_changeable, require_possible
 from bookings.services.pricing import deposit_of, price_by, rules_of
@@ -34,12 +35,14 @@ def quote_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size:
 def preview_creation(*, by: Actor, room: Room, starts_at: dt.datetime, party_size: int, private: bool | None = None) -> Quote:
     """The same, only told: nothing is written, and nothing promised. `room` comes from `with_spaces()`."""
     by.require(Scope.BOOKINGS_READ)
+    caps.require_room(by, room)
     now = claims.database_now()
     private = default_private(room) if private is None else private
     slot: dict[str, Any] = {"room": room, "starts_at": starts_at, "party_size": party_size, "private": private}
     claims.require_bookable(**slot, now=now)
     rules = rules_of(room)
     price = price_by(rules, **slot)
+    caps.require_within(by, Booking(), total=price["total"], currency=price["currency"], now=now)
     deposit = deposit_of(rules, price)
     return _quote(
         Quote.Kind.CREATE,
@@ -64,6 +67,9 @@ def quote_change(*, by: Actor, booking: Booking, **asked: Any) -> Quote:
     now = claims.database_now()
     require_changeable(booking, now=now)
     plan = plan_change(booking, now=now, **asked)
+    caps.require_room(by, booking.room, plan.room)
+    if plan.price["total"] > booking.total:
+        caps.require_within(by, booking, total=plan.price["total"], currency=booking.currency, now=now)
     require_possible(booking, plan)
     return pin_change(booking, plan, by=by)
 

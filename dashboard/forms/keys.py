@@ -5,12 +5,13 @@ from typing import Any
 
 from django import forms
 
+from dashboard.forms.key_rules import KeyRulesForm
 from dashboard.forms.widgets import DateInput
 from developers.models import ApiKey
 from organizations.permissions import Scope
 
 PRESETS = {
-    ApiKey.Preset.READ_ONLY: "Sees everything, changes nothing.",
+    ApiKey.Preset.READ_ONLY: "Sees everything but the request log, changes nothing.",
     ApiKey.Preset.READ_WRITE: "All that the API can do: books, cancels, refunds, changes rooms and customers.",
     ApiKey.Preset.AI_AGENT: "Finds rooms and free times, and books. Never cancels, refunds or reads your customer list.",
     ApiKey.Preset.CUSTOM: "Choose each permission yourself.",
@@ -24,6 +25,7 @@ GRID = (
     ("Payments", {"Read": Scope.PAYMENTS_READ, "Refund": Scope.REFUNDS_WRITE}),
     ("Webhooks", {"Read": Scope.WEBHOOKS_READ, "Write": Scope.WEBHOOKS_WRITE}),
     ("Events", {"Read": Scope.EVENTS_READ}),
+    ("Request log", {"Read": Scope.LOGS_READ}),
 )
 UNTIL_REVOKED = "until_revoked"
 OVERLAPS: dict[str, tuple[str, dt.timedelta | None]] = {
@@ -36,7 +38,7 @@ OVERLAPS: dict[str, tuple[str, dt.timedelta | None]] = {
 }
 
 
-class KeyForm(forms.Form):
+class KeyForm(KeyRulesForm):
     name = forms.CharField(max_length=80, help_text="What will use it: Website, Till, n8n.")
     preset = forms.ChoiceField(
         label="What it may do", choices=ApiKey.Preset.choices, initial=ApiKey.Preset.READ_ONLY, widget=forms.RadioSelect
@@ -58,10 +60,15 @@ class KeyForm(forms.Form):
         return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC) if day else None
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
+        found = super().clean()
         if found.get("preset") == ApiKey.Preset.CUSTOM and not found.get("scopes") and "scopes" not in self.errors:
             self.add_error("scopes", "Choose at least one.")
         return found
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What `create_key` is asked for."""
+        return {name: self.cleaned_data[name] for name in ("name", "preset", "scopes", "expires_at")} | {"rules": self.key_rules}
 
     @property
     def presets(self) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django import forms
 from django.conf import settings
@@ -174,7 +174,7 @@ def _typed(value: Any, schema: dict[str, Any]) -> Any:
 
 
 def _initial(operation: Operation, example: Example) -> Any:
-    query = dict(part.partition("=")[::2] for part in example.query.lstrip("?").split("&"))
+    query = dict(parse_qsl(example.query.lstrip("?")))
     for one in operation.parameters:
         given = {"path": {"id": example.id}, "query": query, "header": example.headers, "body": example.body or {}}[one.place]
         value = given.get(one.name, "")

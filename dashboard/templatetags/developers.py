@@ -1,6 +1,7 @@
 """What happened to keys and deliveries, in words. `{% load developers %}`."""
 
 import datetime as dt
+import http.client
 import json
 from typing import Any
 
@@ -74,6 +75,14 @@ def key_state(state: str) -> dict[str, str]:
 @register.inclusion_tag("components/badge.html")
 def mode_badge(mode: str) -> dict[str, str]:
     return _badge("info", "Test", "beaker") if mode == "test" else _badge("quiet", "Live", "")
+
+
+@register.inclusion_tag("components/badge.html")
+def answer_status(status: int) -> dict[str, str]:
+    """Of a call of ours: `404 Not Found`, in the colour of its class."""
+    tone = "good" if status < 300 else "quiet" if status < 400 else "warn" if status < 500 else "bad"
+    icon = "check" if status < 400 else "exclamation-triangle" if status < 500 else "x-mark"
+    return _badge(tone, f"{status} {http.client.responses.get(status, '')}".strip(), icon)
 
 
 @register.filter

@@ -109,6 +109,7 @@ PAGES = [
     writes("developers_keys"),
     writes("new_key"),
     writes("developers_key", id="key"),
+    writes("key_edit", id="key"),
     writes("key_rotate", id="key"),
     writes("key_revoke", id="key"),
     writes("key_secret_revoke", id="key"),
@@ -129,6 +130,8 @@ PAGES = [
     writes("endpoint_replay", id="endpoint"),
     Page("developers_events"),
     Page("developers_event", id="event"),
+    writes("developers_log"),
+    writes("log_entry", id="log"),
 ]
 # Of the pages that a read-only member may not open, those that the desk may: bookings, customers and blocks.
 STAFF = {

@@ -16,7 +16,7 @@ from dashboard.tests.pages import queries, sign_in
 from developers import keys
 from developers.models import ApiKey, ApiKeySecret
 from developers.services import create_key, record_use, rotate_key
-from organizations.models import Plan
+from organizations.models import AuditEntry, Plan
 from organizations.permissions import Scope
 from rooms.models import Room
 from rooms.services import sandbox_for
@@ -227,7 +227,7 @@ def test_a_secret_that_is_not_the_keys_or_not_live_cannot_be_revoked(alice: Play
     assert client.get(page).status_code == 404  # none is live
 
 
-@pytest.mark.parametrize("path", ["new", "{key}/rotate", "{key}/revoke", "{key}/revoke-secret"])
+@pytest.mark.parametrize("path", ["new", "{key}/edit", "{key}/rotate", "{key}/revoke", "{key}/revoke-secret"])
 def test_readers_change_nothing(alice: Player, bob: Player, path: str) -> None:
     before = list(ApiKeySecret.objects.order_by("pk").values())
     typed = {"name": "x", "preset": "read_only", "overlap": "now", "confirmation": alice.key.name, "secret": ""}
@@ -236,7 +236,7 @@ def test_readers_change_nothing(alice: Player, bob: Player, path: str) -> None:
     assert list(ApiKeySecret.objects.order_by("pk").values()) == before
 
 
-@pytest.mark.parametrize("path", ["rotate", "revoke", "revoke-secret"])
+@pytest.mark.parametrize("path", ["edit", "rotate", "revoke", "revoke-secret"])
 def test_another_organizations_key_is_left_alone(alice: Player, charlie: Player, path: str) -> None:
     typed = {"overlap": "now", "confirmation": alice.key.name, "secret": ""}
 
@@ -269,7 +269,7 @@ def test_queries_do_not_grow_with_keys(alice: Player) -> None:
     for number in range(5):
         create_key(by=alice.actor, name=f"Key {number}", preset=ApiKey.Preset.READ_ONLY)
 
-    for path in (KEYS, f"{KEYS}/{alice.key.public_id}", f"{KEYS}/new", DEVELOPERS):
+    for path in (KEYS, f"{KEYS}/{alice.key.public_id}", f"{KEYS}/{alice.key.public_id}/edit", f"{KEYS}/new", DEVELOPERS):
         with queries():
             assert client.get(path).status_code == 200
 
@@ -306,7 +306,7 @@ def test_an_unknown_key_is_a_page(alice: Player) -> None:
     assert sign_in(alice).get(f"{KEYS}/{new_id('key')}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["new", "{key}/rotate", "{key}/revoke", "{key}/revoke-secret"])
+@pytest.mark.parametrize("path", ["new", "{key}/edit", "{key}/rotate", "{key}/revoke", "{key}/revoke-secret"])
 def test_an_old_sign_in_is_asked_for_the_password_first(alice: Player, path: str) -> None:
     client: Any = sign_in(alice, recently=False)
 
@@ -314,3 +314,106 @@ def test_an_old_sign_in_is_asked_for_the_password_first(alice: Player, path: str
 
     assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/accounts/reauthenticate/")
     assert client.get(KEYS).status_code == 200
+
+
+BOUND = {
+    "networks": "203.0.113.7, 2001:db8::/32",
+    "max_amount_per_booking": "150",
+    "max_amount_per_day": "600,50",
+    "max_open_holds": "2",
+}
+
+
+def words(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_key_is_made_with_rules_which_its_page_tells_in_words(alice: Player, group_room: Room) -> None:
+    client: Any = sign_in(alice)
+
+    page = make(client, preset="ai_agent", rooms=[group_room.public_id], **BOUND)
+
+    key = ApiKey.objects.latest("pk")
+    assert (key.networks, key.rooms) == (["203.0.113.7/32", "2001:db8::/32"], [group_room.public_id])
+    assert (key.currency, key.max_amount_per_booking, key.max_amount_per_day, key.max_open_holds) == ("EUR", 15_000, 60_050, 2)
+    told = words(client.get(page))
+    assert "Calls come from 203.0.113.7/32 and 2001:db8::/32 only." in told
+    assert f"It books in {group_room.name} only." in told
+    assert "A booking costs €150 at most." in told
+    assert "cost €600.50 at most together." in told
+    assert "At most 2 of its holds are open at a time." in told
+    assert "1000000 times a minute" in told
+
+
+def test_a_key_without_rules_says_so(alice: Player) -> None:
+    told = words(sign_in(alice).get(f"{KEYS}/{alice.key.public_id}"))
+
+    assert "Calls may come from anywhere." in told
+    assert "It may book in every room." in told
+
+
+def test_for_an_agent_caps_are_suggested(alice: Player, group_room: Room) -> None:
+    client: Any = sign_in(alice)
+
+    plain, suggested = words(client.get(f"{KEYS}/new")), words(client.get(f"{KEYS}/new?preset=ai_agent"))
+
+    assert 'value="500.00"' not in plain
+    assert all(text in suggested for text in ('value="500.00"', 'value="2000.00"', '<details class="disclosure" open>'))
+    assert client.get(f"{KEYS}/new?preset=nonsense").status_code == 200
+
+
+def test_rules_are_changed_and_taken_away_again(alice: Player, group_room: Room) -> None:
+    client: Any = sign_in(alice)
+    page = f"{KEYS}/{alice.key.public_id}"
+    typed = {"name": "Till", "rooms": [group_room.public_id], **BOUND}
+
+    assert client.post(f"{page}/edit", typed).url == page
+    assert Api(alice.secret).get("/me").json()["code"] == "address_not_allowed"
+    again = words(client.get(f"{page}/edit"))
+    assert all(text in again for text in ("203.0.113.7/32", 'value="600.50"', 'value="Till"', "checked"))
+
+    assert client.post(f"{page}/edit", {"name": "Till"}).url == page
+    me = Api(alice.secret).get("/me").json()["key"]
+    assert (me["name"], me["networks"], me["rooms"], me["caps"]["max_amount_per_day"]) == ("Till", [], [], None)
+    assert AuditEntry.objects.filter(action="api_key.changed", subject=alice.key.public_id).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"networks": "203.0.113.7/24"}, "Write 203.0.113.0/24 for all of them"),
+        ({"networks": "here"}, "is no network"),
+        ({"max_amount_per_day": "1.005"}, "EUR has 2 digits after the point."),
+        ({"max_amount_per_day": "much"}, "Write an amount"),
+        ({"max_open_holds": "-1"}, "greater than or equal to 0"),
+        ({"rooms": ["rm_unknown"]}, "not one of the available choices"),
+        ({"name": ""}, "This field is required."),
+    ],
+)
+@pytest.mark.parametrize("path", ["new", "{key}/edit"])
+def test_what_is_wrong_is_told_at_its_field(alice: Player, group_room: Room, path: str, typed: dict[str, Any], told: str) -> None:
+    answer: Any = sign_in(alice).post(
+        f"{KEYS}/{path.format(key=alice.key.public_id)}", {"name": "Till", "preset": "read_only", **typed}
+    )
+
+    assert answer.status_code == 422
+    assert told in words(answer).replace("&#x27;", "'")
+
+
+def test_a_test_key_is_bound_to_the_rooms_of_the_sandbox(alice: Player, group_room: Room) -> None:
+    sandbox_for(alice.organization)
+    client: Any = sign_in(alice, mode="test")
+    page = make(client, preset="ai_agent")
+    (room,) = Room.objects.exclude(pk=group_room.pk)
+
+    assert client.post(f"{page}/edit", {"name": "Agent", "rooms": [group_room.public_id]}).status_code == 422
+    assert client.post(f"{page}/edit", {"name": "Agent", "rooms": [room.public_id]}).status_code == 302
+    assert f"It books in {room.name} only." in words(sign_in(alice).get(page))  # seen from live mode too
+
+
+def test_a_room_that_is_gone_stays_on_the_list_until_it_is_taken_off(alice: Player) -> None:
+    ApiKey.objects.filter(pk=alice.key.pk).update(rooms=["rm_gone"])
+    page = f"{KEYS}/{alice.key.public_id}"
+
+    assert "rm_gone (not there any more)" in words(sign_in(alice).get(page))
+    assert sign_in(alice).post(f"{page}/edit", {"name": "Till", "rooms": ["rm_gone"]}).status_code == 302

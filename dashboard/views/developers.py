@@ -8,6 +8,7 @@ from django.shortcuts import render
 from dashboard.access import PageRequest, page
 from dashboard.views.keys import owner
 from developers.models import ApiKey, ApiKeySecret
+from developers.request_log import calls_lately
 from organizations.permissions import Scope
 from webhooks.health import delivered_lately, has_delivered
 from webhooks.models import Endpoint
@@ -22,6 +23,7 @@ def overview(request: PageRequest) -> HttpResponse:
     live = ApiKey.objects.visible_to(us).filter(mode=mode).live().count()
     used = ApiKeySecret.objects.visible_to(us).filter(key__mode=mode, last_used_at__isnull=False).exists()
     arrived, failed = delivered_lately(request.actor)
+    calls, errors = calls_lately(by=request.actor) if Scope.LOGS_READ in request.actor.scopes else (0, 0)
     delivered = arrived > 0 or has_delivered(request.actor)
     trouble = Q(status=Endpoint.Status.DISABLED) | Q(status=Endpoint.Status.ACTIVE, failing_since__isnull=False)
     context = {
@@ -29,6 +31,8 @@ def overview(request: PageRequest) -> HttpResponse:
         "has_called": used,
         "has_received": delivered,
         "keys": live,
+        "calls": calls,
+        "errors": errors,
         "arrived": arrived,
         "failed": failed,
         "endpoint": Endpoint.objects.visible_to(request.actor).first(),

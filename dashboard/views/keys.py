@@ -13,12 +13,16 @@ from common.errors import DomainError, NotFound
 from dashboard import once
 from dashboard.access import PageRequest, page
 from dashboard.forms.errors import refused
+from dashboard.forms.key_rules import EditKeyForm, sentences
 from dashboard.forms.keys import KeyForm, RotateKeyForm, TypedNameForm
 from dashboard.paging import page_of
 from developers.models import ApiKey, ApiKeySecret
-from developers.services import create_key, find_key, revoke_key, rotate_key
+from developers.presets import suggested_rules
+from developers.rules import UNBOUND
+from developers.services import create_key, find_key, revoke_key, rotate_key, update_key
 from organizations.actor import Actor
 from organizations.permissions import Scope
+from rooms.models import Room
 
 EXPIRES_SOON = dt.timedelta(days=14)
 QUIET = dt.timedelta(days=1)  # without a use: the secret can go
@@ -75,6 +79,17 @@ def owner(request: PageRequest) -> Actor:
     return Actor.member(request.membership, request_id=request.request_id)
 
 
+def acting(request: PageRequest, key: ApiKey) -> Actor:
+    """The person, on the organization that the key acts on."""
+    organization = key.acts_on if key.has_somewhere_to_act else None
+    return Actor.member(request.membership, organization=organization, request_id=request.request_id)
+
+
+def rooms_of(actor: Actor) -> list[Room]:
+    """Those that are or will be booked, by venue and name."""
+    return list(Room.objects.visible_to(actor).exclude(status=Room.Status.ARCHIVED).order_by("venue__name", "name"))
+
+
 def find(request: PageRequest, public_id: str) -> Look:
     """Raises NotFound."""
     key = find_key(by=owner(request), public_id=public_id)
@@ -98,17 +113,28 @@ def key(request: PageRequest, public_id: str) -> HttpResponse:
         "key": look.key,
         "secret": once.take(request, public_id),
         "base": f"{settings.PUBLIC_URL}/api/v1/public",
+        "rules": list(sentences(look.key, rooms_of(acting(request, look.key)))),
+        "plan": request.membership.organization.plan,
     }
     return render(request, "dashboard/developers/key.html", context)
 
 
 @page(administrators=True, recent=True, methods=("GET", "POST"))
 def new_key(request: PageRequest) -> HttpResponse:
+    """`?preset=ai_agent` fills in what is suggested for one."""
     mode = ApiKey.Mode(request.actor.organization.mode)
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    rooms = rooms_of(request.actor)
+    preset = request.GET.get("preset", "") if request.GET.get("preset") in ApiKey.Preset else ApiKey.Preset.READ_ONLY
+    currency = rooms[0].pricing["currency"] if rooms else "EUR"
+    form = KeyForm(
+        request.POST if request.method == "POST" else None,
+        rooms=rooms,
+        rules=suggested_rules(ApiKey.Preset(preset), currency) or UNBOUND,
+        initial={"preset": preset},
+    )
     if form.is_valid():
         try:
-            made, secret = create_key(by=owner(request), mode=mode, **form.cleaned_data)
+            made, secret = create_key(by=owner(request), mode=mode, **form.asked)
         except DomainError as error:
             refused(form, error)
         else:
@@ -116,6 +142,24 @@ def new_key(request: PageRequest) -> HttpResponse:
             return redirect("dashboard:developers_key", made.public_id)
     context = {"form": form, "plan": request.membership.organization.plan}
     return render(request, "dashboard/developers/new_key.html", context, status=422 if form.errors else 200)
+
+
+@page(administrators=True, recent=True, methods=("GET", "POST"))
+def edit(request: PageRequest, public_id: str) -> HttpResponse:
+    look = find(request, public_id)
+    form = EditKeyForm(
+        request.POST if request.method == "POST" else None, key=look.key, rooms=rooms_of(acting(request, look.key))
+    )
+    if form.is_valid():
+        try:
+            update_key(by=owner(request), key=look.key, name=form.cleaned_data["name"], rules=form.key_rules)
+        except DomainError as error:
+            refused(form, error)
+        else:
+            messages.success(request, "Saved: it holds from the key's next request on.")
+            return redirect("dashboard:developers_key", public_id)
+    context = {"form": form, "look": look, "key": look.key}
+    return render(request, "dashboard/developers/edit_key.html", context, status=422 if form.errors else 200)
 
 
 @page(administrators=True, recent=True, methods=("GET", "POST"))

@@ -11,10 +11,11 @@ from dashboard.access import PageRequest, page
 from dashboard.forms.playground import OperationForm
 from dashboard.highlight import described
 from dashboard.inside import ask
-from dashboard.samples import Samples
+from dashboard.samples import Samples, example_of
 from developers import playground
 from developers.examples import Example
 from developers.operations import TAGS, Operation, operations
+from developers.request_log import find_entry
 from organizations.actor import Actor
 from rooms.services import sandbox_for
 
@@ -23,11 +24,17 @@ FIRST = "list_rooms"
 
 @page()
 def developers_playground(request: PageRequest) -> HttpResponse:
-    """The operation of `?operation=`, filled in; on the sandbox unless `?mode=live`."""
+    """The operation of `?operation=`, filled in as an example or from the entry `?log=`; on the sandbox unless `?mode=live`."""
     actor, operation = _actor(request), _operation(request)
-    form = _form(actor, operation, example=Samples(actor).example(operation))
-    preview = OperationForm(operation, form.initial).preview()
-    return render(request, "dashboard/developers/playground.html", _context(request, actor, form, call=preview))
+    logged = find_entry(by=actor, id=request.GET["log"]) if request.GET.get("log") else None
+    example = example_of(logged) if logged else Samples(actor).example(operation)
+    form = _form(actor, operation, example=example)
+    context = {
+        "call": OperationForm(operation, form.initial).preview(),
+        "logged": logged,
+        "lacks_body": logged and operation.takes_body and example.body is None,
+    }
+    return render(request, "dashboard/developers/playground.html", _context(request, actor, form, **context))
 
 
 @page(methods=("POST",))

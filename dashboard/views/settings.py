@@ -55,7 +55,11 @@ def settings_plan(request: PageRequest) -> HttpResponse:
         "members": Membership.objects.filter(organization=live).count(),
         "facts": [
             ("API keys may write", "Yes" if plan.keys_may_write else "No: they only read"),
-            ("API requests", f"{plan.rate_per_minute} a minute, {plan.rate_burst} at once"),
+            ("API requests", f"{plan.rate_per_minute:,} a minute and {plan.rate_burst:,} a second with one key"),
+            (
+                "API requests of all keys",
+                f"{plan.organization_rate_per_minute:,} a minute and {plan.organization_rate_burst:,} a second together",
+            ),
         ],
     }
     return render(request, "dashboard/settings/plan.html", context)

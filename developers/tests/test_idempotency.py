@@ -142,6 +142,8 @@ def test_after_a_crash_between_claim_and_commit_the_retry_succeeds(
     monkeypatch.undo()
     assert not Booking.objects.exists()
     assert alice.api.post("/bookings", body, idempotency_key="a").json()["code"] == "idempotency_in_progress"
+    within = dt.timedelta(seconds=idempotency.CLAIM_SECONDS)
+    assert IdempotencyRecord.objects.get().lease_expires_at <= timezone.now() + within
 
     IdempotencyRecord.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
 

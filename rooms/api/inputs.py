@@ -3,7 +3,8 @@
 from rest_framework import serializers
 
 from bookings.models import Booking
-from developers.inputs import Day, Flag, Input, Integer, VisibleId, VisibleIds
+from developers.inputs import Day, Flag, Included, Input, Integer, VisibleId, VisibleIds
+from developers.pagination import TOTAL
 from rooms.models import Room, Venue
 
 
@@ -23,5 +24,5 @@ class ScheduleQuery(Input):
     party_size = Integer(min_value=1, max_value=100_000, required=False)
     private = Flag(required=False)
     view = serializers.ChoiceField(["slots", "days"], required=False, default="slots")
-    include = serializers.ChoiceField(["unavailable"], required=False)
+    include = Included("unavailable", TOTAL, required=False, help_text="Slots that cannot be booked; how many days are listed.")
     booking = VisibleId(Booking, required=False, help_text="Its own claim counts as free: for moving it.")

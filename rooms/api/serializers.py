@@ -23,6 +23,7 @@ class AvailabilityShape(serializers.Serializer[Any]):
     object = serializers.ChoiceField(["list"])
     data = DayShape(many=True)
     has_more = serializers.BooleanField()
+    total_count = serializers.IntegerField(required=False, help_text="With `include=total_count` only.")
 
 
 class DeletedShape(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from common.errors import DomainError, ErrorCode, FieldError, NotFound, ValidationFailed
 from common.walltime import zone
+from developers.pagination import TOTAL
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
 from rooms import availability, services
@@ -184,11 +185,12 @@ class ScheduleViewSet(ApiViewSet):
             now=database_now(),
             party=Party(asked.get("party_size"), asked.get("private")),
             ignore_holder=asked["booking"].public_id if "booking" in asked else None,
-            include_unavailable="include" in asked,
+            include_unavailable="unavailable" in asked.get("include", ()),
             at_most=STARTS_AT_ONCE[asked["view"]],
         )
         shape = DayShape if asked["view"] == "slots" else DaySummaryShape
-        return Response({"object": "list", "data": [shape.json(day) for day in found], "has_more": False})
+        total = {TOTAL: len(found)} if TOTAL in asked.get("include", ()) else {}
+        return Response({"object": "list", "data": [shape.json(day) for day in found], "has_more": False, **total})
 
     def _rooms(self, asked: dict[str, Any]) -> Any:
         """Named ones, else all on sale; in the venue if one is named."""

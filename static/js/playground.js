@@ -51,6 +51,11 @@ function show(answer, milliseconds, text) {
   if (answer) line.append(" ", make("span", { class: "muted num" }, `${milliseconds} ms`));
   const pieces = [line, whole ? codeblock(whole.slice(0, MOST_SHOWN), isJSON) : make("p", { class: "muted" }, "No body.")];
   if (whole.length > MOST_SHOWN) pieces.push(make("p", { class: "muted small" }, "Cut here: the answer is longer."));
+  const id = answer?.headers.get("Request-Id");
+  if (id && place.dataset.log) {
+    const link = make("a", { href: `${place.dataset.log}/${id}?mode=${form.elements.mode.value}` }, "This call in the request log");
+    pieces.push(make("p", { class: "small" }, link));
+  }
   if (answer) {
     const pairs = [...answer.headers].flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
     const summary = make("summary", { class: "playground__more" }, "Headers");

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from common.addresses import MAX_URL_LENGTH
-from developers.inputs import Flag, Input, Instant, Integer, Text, changes_of
-from developers.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from developers.inputs import Flag, Included, Input, Instant, Integer, Text, changes_of
+from developers.pagination import DEFAULT_LIMIT, MAX_LIMIT, TOTAL, TOTAL_HELP
 from webhooks.services.endpoints import DEFAULT_OVERLAP, LONGEST_OVERLAP, MAX_HEADER_VALUE
 from webhooks.types import EventType
 
@@ -78,3 +78,4 @@ class EventsQuery(Input):
     object = Text(max_length=64, required=False, help_text="The id of the object that changed.")
     test = Flag(required=False, help_text="true: only pings and test events; false: none of them.")
     limit = Integer(min_value=1, max_value=MAX_LIMIT, required=False, default=DEFAULT_LIMIT)
+    include = Included(TOTAL, required=False, help_text=f"{TOTAL_HELP} Whatever `after` is, all are counted.")

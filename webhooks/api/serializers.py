@@ -122,3 +122,4 @@ class EventPageShape(serializers.Serializer[Any]):
     data = EventShape(many=True)
     has_more = serializers.BooleanField()
     next_after = serializers.IntegerField(help_text="Send it as `after` to get what follows, now or later.")
+    total_count = serializers.IntegerField(required=False, help_text="With `include=total_count` only.")

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from common.errors import ErrorCode
 from common.walltime import utc_text
 from developers import conditional
+from developers.pagination import TOTAL
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
 from webhooks import services
@@ -296,17 +297,26 @@ class EventViewSet(ApiViewSet):
         return Response(content(), headers={"ETag": tag})
 
     def page(
-        self, *, last: int, after: int, limit: int, type: Any = (), object: str = "", test: bool | None = None
+        self,
+        *,
+        last: int,
+        after: int,
+        limit: int,
+        type: Any = (),
+        object: str = "",
+        test: bool | None = None,
+        include: Any = (),
     ) -> dict[str, Any]:
-        events = self.get_queryset().filter(sequence__gt=after).order_by("sequence")
+        events = self.get_queryset().exclude(sequence=None)
         events = events.filter(type__in=type) if type else events
         events = events.filter(object_id=object) if object else events
         events = events if test is None else events.filter(is_test=test)
-        rows = list(events[: limit + 1])
+        total = {TOTAL: events.count()} if TOTAL in include else {}
+        rows = list(events.filter(sequence__gt=after).order_by("sequence")[: limit + 1])
         more, rows = len(rows) > limit, rows[:limit]
         # On the last page all numbers up to `last` have been looked at, whatever the filters left of them.
         reached = max([after, *(row.sequence for row in rows[-1:]), *([] if more else [last])])
-        return {"object": "list", "data": [EventShape.json(row) for row in rows], "has_more": more, "next_after": reached}
+        return {"object": "list", "data": [EventShape.json(row) for row in rows], "has_more": more, "next_after": reached} | total
 
     @extend_schema(operation_id="get_event", summary="Get an event", tags=["Events"], responses=EventShape)
     def retrieve(self, request: Request, id: str) -> Response:

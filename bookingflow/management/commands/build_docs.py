@@ -9,14 +9,14 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from bookingflow.documents import chapters, markdown
+from bookingflow.documents import api_catalog, chapters, llms_txt, markdown
 from bookingflow.event_schemas import event_schemas
 
 DOCS: Path = settings.BASE_DIR / "docs"
 
 
 class Command(BaseCommand):
-    help = "Make docs/openapi.json, docs/events.json and docs/api.md from the code, docs/guide and docs/snippets."
+    help = "Make the API's documents in docs/ from the code, docs/guide and docs/snippets."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="Write nothing; fail when a document is out of date.")
@@ -37,8 +37,11 @@ def documents() -> dict[Path, str]:
         raise CommandError("The OpenAPI document has warnings.")
     validate_schema(document)
     document = json.loads(json.dumps(document, default=str))
+    parts = chapters(document, DOCS)
     return {
         DOCS / "openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
         DOCS / "events.json": json.dumps(event_schemas(document), indent=1, ensure_ascii=False) + "\n",
-        DOCS / "api.md": markdown(chapters(document, DOCS)),
+        DOCS / "api.md": markdown(parts),
+        DOCS / "llms.txt": llms_txt(parts),
+        DOCS / "api-catalog.json": api_catalog(),
     }
