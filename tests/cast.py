@@ -13,12 +13,13 @@ from django.test import Client
 from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
-from organizations.models import Membership, Organization, User
+from organizations.models import Membership, Organization, Plan, User
 from organizations.permissions import Role
 from organizations.services import add_member, create_organization
 from tests.contract import schema
 
 BASE = "/api/v1/public"
+PLENTY = 1_000_000  # requests
 
 
 class Api:
@@ -82,8 +83,11 @@ def enter(name: str, organization: Organization, role: Role, preset: ApiKey.Pres
 
 @pytest.fixture
 def plans(db: None) -> None:
-    """They stand in a migration, whose rows a flushed database lacks."""
+    """They stand in a migration, whose rows a flushed database lacks. No test is slowed down by limits that it is not about."""
     import_module("organizations.migrations.0003_plans").create_plans(apps, None)
+    Plan.objects.update(
+        rate_per_minute=PLENTY, rate_burst=PLENTY, organization_rate_per_minute=PLENTY, organization_rate_burst=PLENTY
+    )
 
 
 @pytest.fixture

@@ -154,9 +154,9 @@ def wait_until_ready(running: Server) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while True:
         try:
-            if requests.get(running.path("/status"), timeout=2).ok:
+            if requests.get(running.path("/status"), timeout=20).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             pass
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.1)

@@ -1,16 +1,20 @@
 """The playground in a browser: the command follows what is typed, and Run calls the real route."""
 
 import json
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from bookings.models import Booking
 from customers.models import Customer
+from developers import request_log
+from developers.tests import waiting
 from rooms.models import Room
 from rooms.services import sandbox_for
 from tests.browser.conftest import Open
 from tests.cast import Player
 
+queue = waiting.queue
 PLAYGROUND = "/dashboard/settings/developers/playground"
 
 
@@ -92,3 +96,21 @@ def test_a_refusal_and_markup_are_shown_as_text(open_browser: Open, alice: Playe
 
     assert (status, json.loads(text)["code"]) == ("404 Not Found", "not_found")
     assert page.locator("#playground-answer img").count() == 0
+
+
+def test_a_call_leads_to_its_entry_in_the_log_as_soon_as_that_is_there(
+    queue: Any, open_browser: Open, alice: Player, group_room: Room
+) -> None:
+    page = open_browser(alice)
+    page.goto(f"{PLAYGROUND}?operation=list_rooms")
+    run(page)
+
+    page.get_by_role("link", name="This call in the request log").click()
+    expect(page.get_by_role("heading", name="Not there yet")).to_be_visible()
+    assert request_log.drain() == 1
+
+    expect(page.get_by_role("heading", name="GET /rooms")).to_be_visible()
+    expect(page.get_by_role("heading", name="Not there yet")).to_be_hidden()
+    page.get_by_role("link", name="Open in the playground").click()
+    expect(page.get_by_text("and not run")).to_be_visible()
+    assert request_log.drain() == 0

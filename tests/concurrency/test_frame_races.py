@@ -133,6 +133,18 @@ def test_a_repeat_while_the_first_runs_is_told_so_at_once(
     assert Booking.objects.count() == 1
 
 
+def test_a_dry_run_waits_for_the_writer_before_it(alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the same locks: otherwise it would promise the slot that the other is about to have."""
+    pause = Pause(monkeypatch, "developers.viewsets.rendered")
+    book = partial(alice.api.post, "/bookings", booking_body(group_room, slot_at(10)))
+    rehearse = partial(alice.api.post, "/bookings?dry_run=true", booking_body(group_room, slot_at(10)))
+
+    booked, rehearsed = at_once([book, partial(pause.meanwhile, rehearse)])
+
+    assert (booked.status_code, rehearsed.status_code, rehearsed.json()["code"]) == (201, 409, "slot_unavailable")
+    assert Booking.objects.count() == 1
+
+
 def test_nobody_takes_over_from_a_first_that_is_late_but_alive(
     alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

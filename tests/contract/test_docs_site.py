@@ -3,13 +3,13 @@
 import re
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from bookingflow.handbook import FIRST, handbook
+from bookingflow.handbook import CHANGELOG, FIRST, handbook
 from common.errors import ErrorCode
 from developers.operations import operations
 
@@ -157,3 +157,33 @@ def test_what_is_no_chapter_is_not_found(path: str) -> None:
 def test_the_first_chapter_is_the_sites_start() -> None:
     assert handbook().pages[FIRST].url == DOCS
     assert get("/backend/docs")["Location"] == DOCS
+
+
+def test_llms_txt_leads_to_every_chapter_and_every_link_of_it_leads_somewhere(db: None) -> None:
+    answer = Client().get("/llms.txt")
+    text = answer.content.decode()
+
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert re.match(r"# .+\n\n> .+\n\n## ", text)
+    links = re.findall(r"^- \[.+?\]\((.+?)\)", text, re.M)
+    assert [link for link in links if not link.startswith(f"{settings.PUBLIC_URL}/")] == []
+    assert {f"{settings.PUBLIC_URL}{page.markdown_url}" for page in handbook().pages.values() if page.slug != CHANGELOG} <= set(
+        links
+    )
+    assert {link: status for link in links if (status := Client().get(urlsplit(link).path).status_code) != 200} == {}
+
+
+def test_the_api_catalog_leads_to_description_documents_and_status(db: None) -> None:
+    whole, head = Client().get("/.well-known/api-catalog"), Client().head("/.well-known/api-catalog")
+
+    assert whole["Content-Type"] == 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+    assert f'<{settings.PUBLIC_URL}/.well-known/api-catalog>; rel="api-catalog"' in head["Link"]
+    assert (head.status_code, head.content) == (200, b"")
+    [api] = whole.json()["linkset"]
+    assert api.pop("anchor") == f"{settings.PUBLIC_URL}/api/v1/public"
+    assert api["service-desc"][0]["href"] == f"{settings.PUBLIC_URL}/api/v1/public/openapi.json"
+    assert api["status"][0]["href"] == f"{settings.PUBLIC_URL}/api/v1/public/status"
+    for relation, links in api.items():
+        for link in links:
+            answer = Client().get(urlsplit(link["href"]).path)
+            assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, link["type"]), relation

@@ -1,22 +1,48 @@
 """The documents are made from the code, complete, and valid by their own standards."""
 
+import json
 import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from bookingflow.documents import curl
+from bookingflow.management.commands import build_docs
+from bookingflow.openapi import VALUES
 from common.errors import ErrorCode
 from developers.examples import EXAMPLES
+from developers.operations import METHODS
 from organizations.permissions import Scope
 from tests.contract.schema import BASE, document
 from tests.security.routes import ROUTES
 from webhooks.types import EventType
 
+NAMES = ["api-catalog.json", "api.md", "events.json", "llms.txt", "openapi.json"]
+
 
 def test_the_documents_are_up_to_date() -> None:
-    call_command("build_docs", check=True)
+    made = build_docs.documents()
+
+    assert sorted(path.name for path in made) == NAMES
+    assert [path.name for path, text in made.items() if path.read_text() != text] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_that_has_drifted_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {build_docs.DOCS / other: (build_docs.DOCS / other).read_text() for other in NAMES}
+    monkeypatch.setattr(build_docs, "documents", lambda: kept | {build_docs.DOCS / name: "something else"})
+
+    with pytest.raises(CommandError, match=re.escape(name)):
+        call_command("build_docs", check=True)
 
 
 def test_the_openapi_document_is_valid() -> None:
@@ -40,6 +66,85 @@ def test_every_operation_has_an_example_that_runs() -> None:
     }
 
     assert set(EXAMPLES) == operations
+
+
+def each_operation() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document()["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield path, method, methods[method]
+
+
+def test_every_operation_says_what_it_does_and_which_scope_it_needs() -> None:
+    silent, free = [], []
+    for path, method, operation in each_operation():
+        silent += [] if operation["summary"] and operation["description"] else [f"{method} {path}"]
+        free += [] if operation.get("x-scope") in Scope.values else [operation["operationId"]]
+
+    assert (silent, sorted(free)) == ([], ["get_me", "get_status"])
+
+
+# A curl that tells what it was given, with the documents' variables as the OpenAPI document fills them in.
+TELLING = "curl() { printf '%s\\x1f' \"$@\"; cat; printf '\\x1e'; }\nunset RANDOM\n" + "".join(
+    f"{name}={shlex.quote(value)}\n" for name, value in {**VALUES, "BOOKINGFLOW_URL": "", "BOOKINGFLOW_KEY": "key"}.items()
+)
+
+
+def test_the_curl_of_the_reference_and_the_openapi_document_show_the_same_call() -> None:
+    reference, operations = (settings.BASE_DIR / "docs" / "api.md").read_text(), list(each_operation())
+    printed = [curl(path, method, EXAMPLES[operation["operationId"]]) for path, method, operation in operations]
+    assert [command for command in printed if f"```bash\n{command}\n```" not in reference] == []
+
+    script = TELLING + "\n".join(printed)
+    told = subprocess.run(["bash", "-uc", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+
+    for (path, method, operation), call in zip(operations, told.split("\x1e"), strict=False):
+        *arguments, body = call.split("\x1f")
+        assert arguments[:2] == ["-X", method.upper()] if method != "get" else "-X" not in arguments
+        url = urlsplit(next(argument for argument in arguments if argument.startswith("/")))
+        headers = dict(arguments[index + 1].split(": ", 1) for index, one in enumerate(arguments) if one == "-H")
+        assert headers.pop("Authorization") == "Bearer key"
+        assert ("Content-Type" in headers) == bool(body)
+        assert shown(path, operation) == {
+            "path": url.path,
+            "query": sorted(parse_qsl(url.query)),
+            "headers": {name: value for name, value in headers.items() if name != "Content-Type"},
+            "body": json.loads(body or "{}"),
+        }, operation["operationId"]
+
+
+def shown(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """The call of the OpenAPI document's examples."""
+    given = [one for one in operation.get("parameters", ()) if "example" in one]
+    query = {one["name"]: one["example"] for one in given if one["in"] == "query"}
+    joined = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
+    for one in given:
+        if one["in"] == "path":
+            path = path.replace(f"{{{one['name']}}}", one["example"])
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return {
+        "path": path,
+        "query": sorted(parse_qsl(urlencode(joined))),
+        "headers": {one["name"]: one["example"] for one in given if one["in"] == "header"},
+        "body": content.get("example", {}),
+    }
+
+
+def test_every_example_of_the_openapi_document_keeps_to_its_own_schema() -> None:
+    checked = []
+    for _, _, operation in each_operation():
+        told = [*operation.get("parameters", ()), *operation.get("requestBody", {}).get("content", {}).values()]
+        answers = [content for response in operation["responses"].values() for content in response.get("content", {}).values()]
+        for one in [*told, *answers]:
+            if "example" in one:
+                schema = {**one["schema"], "components": document()["components"]}
+                wrong = [
+                    f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(one["example"])
+                ]
+                assert wrong == [], operation["operationId"]
+                checked.append(operation["operationId"])
+
+    assert {"list_bookings", "get_booking", "create_booking", "get_room", "list_events"} <= set(checked)
 
 
 def test_the_reference_names_every_error_scope_and_event() -> None:

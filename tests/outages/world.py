@@ -41,7 +41,9 @@ _SET_UP = """
 from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
+from organizations.models import Plan
 from organizations.services import create_organization
+Plan.objects.update(rate_per_minute=10**6, rate_burst=10**6, organization_rate_per_minute=10**6, organization_rate_burst=10**6)
 organization = create_organization(name="Storm")
 print(create_key(by=Actor.system(organization), name="storm", preset=ApiKey.Preset.READ_WRITE)[1])
 """
@@ -132,6 +134,10 @@ class World:
                 start_new_session=True,
             )
 
+    def start_web(self) -> None:
+        web = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--blocking-threads", "4", "--no-access-log"]
+        self.start("web", "granian", "--interface", "wsgi", *web, "bookingflow.wsgi:application")
+
     def start_worker(self, number: int, **more: str) -> None:
         queues = ["--queues", "webhooks,celery", "--concurrency", "1", "-n", f"worker{number}@%h", "--loglevel", "INFO"]
         self.start(f"worker{number}", "celery", "-A", "bookingflow", "worker", *queues, **more)
@@ -162,6 +168,12 @@ class World:
 
     def restart_database(self) -> None:
         embedded.restart(self.database)
+
+    def stop_database(self) -> None:
+        embedded.stop(self.database)
+
+    def start_database(self) -> None:
+        self.database.ensure_postgres_running()
 
     def ask(self, sql: str) -> Any:
         """The first column of the first row."""
@@ -215,8 +227,7 @@ def begin(folder: Path) -> Iterator[World]:
         world.manage("migrate", "--verbosity", "0")
         world.secret = world.manage("shell", "--no-imports", "-c", _SET_UP).splitlines()[-1]
         world.port = free_port()
-        web = ["--host", "127.0.0.1", "--port", str(world.port), "--workers", "1", "--blocking-threads", "4", "--no-access-log"]
-        world.start("web", "granian", "--interface", "wsgi", *web, "bookingflow.wsgi:application")
+        world.start_web()
         try:
             assert world.call("GET", "/me").status_code == 200
             yield world

@@ -1,12 +1,17 @@
 """Every route of the API, once: what each needs, and how another tenant's id and an absent one are put into it."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.urls import URLPattern, URLResolver, get_resolver
+
 from bookings.models import Booking
+from common.ids import new_id
 from common.walltime import utc_text
 from customers.services import create_customer
+from developers.models import RequestLogEntry
 from payments.models import Payment
 from rooms.models import Room
 from rooms.services import create_block, create_venue
@@ -107,7 +112,11 @@ ROUTES = [
     write("POST", "/deliveries/{id}/resend", ok=201, id="delivery"),
     Route("GET", "/events"),
     Route("GET", "/events/{id}", id="event"),
+    # Not for who may look at everything else.
+    Route("GET", "/logs", writes=True),
+    Route("GET", "/logs/{id}", id="log", writes=True),
 ]
+WRITES = [route for route in ROUTES if route.method != "GET"]
 PUBLIC = {"GET /status", "GET /openapi.json"}
 
 
@@ -135,6 +144,7 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
         "held": held,
         "begun": begun,
         "endpoint": endpoint,
+        "log": log_entry(player),
         "replay": start_replay(by=player.actor, endpoint=endpoint, since=started),
     }
     relay()  # numbers the events and makes their deliveries; nothing is sent
@@ -143,8 +153,48 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
     return {name: row.public_id for name, row in objects.items()}
 
 
+def log_entry(player: Player, **given: Any) -> RequestLogEntry:
+    """As a worker writes it down."""
+    secret = player.key.secrets.get()
+    known = {
+        "organization": player.organization,
+        "mode": player.key.mode,
+        "key": player.key.public_id,
+        "key_name": player.key.name,
+        "key_prefix": secret.prefix,
+        "key_last4": secret.last4,
+        "request_id": new_id("req"),
+        "method": "GET",
+        "path": "/me",
+        "status": 200,
+        "duration_ms": 1.5,
+        "created_at": dt.datetime.now(dt.UTC),
+    }
+    return RequestLogEntry.objects.create(**{**known, **given})
+
+
 def fill(value: Any, ids: dict[str, str]) -> Any:
     """`$room` in a body becomes the room's id."""
     if isinstance(value, dict):
         return {name: fill(item, ids) for name, item in value.items()}
     return ids[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+
+def api_views() -> list[tuple[str, Any, str]]:
+    """`METHOD /path`, view and action of all that the URL map routes below the API."""
+    found = []
+    for prefix, pattern in _walk(get_resolver().url_patterns, ""):
+        if not prefix.startswith("api/v1/public/") or ".*" in prefix:
+            continue
+        path = re.sub(r"<[^>]+>", "{id}", prefix.removeprefix("api/v1/public"))
+        view, actions = getattr(pattern.callback, "cls", None), getattr(pattern.callback, "actions", {"get": ""})
+        found += [(f"{method.upper()} {path}", view, action) for method, action in actions.items() if method != "head"]
+    return found
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> list[tuple[str, URLPattern]]:
+    found = []
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        found += _walk(pattern.url_patterns, path) if isinstance(pattern, URLResolver) else [(path, pattern)]
+    return found

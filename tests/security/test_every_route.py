@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from developers.models import ApiKey
 from developers.services import create_key, revoke_key
 from rooms.models import Room
 from tests.cast import Api, Player
-from tests.security.routes import ABSENT, PUBLIC, ROUTES, Route, fill, furnish
+from tests.security.routes import ABSENT, PUBLIC, ROUTES, Route, api_views, fill, furnish
 from tests.stage import make_room
 
 
@@ -113,24 +112,4 @@ def _without_request_id(answer: Any) -> bytes:
 def test_no_route_is_missing_from_the_table() -> None:
     listed = {route.name for route in ROUTES} | PUBLIC
 
-    assert set(_api_routes()) == listed
-
-
-def _api_routes() -> list[str]:
-    """`METHOD /path` of all that the URL map routes below the API."""
-    found = []
-    for prefix, pattern in _walk(get_resolver().url_patterns, ""):
-        if not prefix.startswith("api/v1/public/") or ".*" in prefix:
-            continue
-        path = re.sub(r"<[^>]+>", "{id}", prefix.removeprefix("api/v1/public"))
-        actions = getattr(pattern.callback, "actions", {"get": None})
-        found += [f"{method.upper()} {path}" for method in actions if method != "head"]
-    return found
-
-
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> list[tuple[str, URLPattern]]:
-    found = []
-    for pattern in patterns:
-        path = prefix + str(pattern.pattern)
-        found += _walk(pattern.url_patterns, path) if isinstance(pattern, URLResolver) else [(path, pattern)]
-    return found
+    assert {name for name, _, _ in api_views()} == listed
