@@ -18,7 +18,7 @@ help:
 	@echo "make soak      the same promises at full size"
 	@echo "make bench     how fast it is, next to a floor taken in the same run"
 	@echo "make lint      format, lint, types, import contracts"
-	@echo "make docs      docs/openapi.json and docs/api.md from the code"
+	@echo "make docs      the API's documents in docs/ from the code"
 	@echo "make pictures  the pictures of the README, taken in a browser from a product of their own"
 	@echo "make check     lint, deployment checks, migrations and documents up to date"
 

@@ -1,8 +1,6 @@
 """Rooms with 500 days of games, all paid, on both sides of today, written in bulk around the services."""
 
 import datetime as dt
-import itertools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +9,6 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from bookings.models import Booking
 from customers.models import Customer
-from developers.models import ApiKey
-from developers.services import create_key
 from organizations.actor import Actor
 from organizations.services import create_organization
 from payments.models import Payment
@@ -28,24 +24,17 @@ OPEN_HOUR = 8  # before the first game: never sold here, so that the benchmark c
 
 @dataclass
 class Data:
-    """What the calls need; `next_body` is another open slot each time."""
+    """What the pages need."""
 
     organization: int
-    secret: str
     booking: str
     room: str
-    rooms: str
     customer: str
-    first_day: dt.date
-    last_day: dt.date
-    next_body: Callable[[], dict[str, Any]]
-    insert_plainly: Callable[[], None]
 
 
 def make() -> Data:
     organization = create_organization(name=f"Benchmark {dt.datetime.now(dt.UTC):%H%M%S}")
     by = Actor.system(organization)
-    _, secret = create_key(by=by, name="benchmark", preset=ApiKey.Preset.READ_WRITE)
     rooms = sell_rooms(by, ROOMS)
     customer = Customer.objects.create(organization=organization, name="Ada")
     today = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -53,20 +42,8 @@ def make() -> Data:
         _fill(room, customer, today - dt.timedelta(days=DAYS // 2))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    open_slots = _open_slots(rooms, today)
-    first = today.date() + dt.timedelta(days=7)
-    return Data(
-        organization.pk,
-        secret,
-        Booking.objects.visible_to(by).latest("pk").public_id,
-        rooms[0].public_id,
-        ",".join(room.public_id for room in rooms[:10]),
-        customer.public_id,
-        first,
-        first + dt.timedelta(days=30),
-        lambda: {**next(open_slots), "party_size": 2, "customer": customer.public_id},
-        _plain_insert(rooms[0], today),
-    )
+    booking = Booking.objects.visible_to(by).latest("pk").public_id
+    return Data(organization.pk, booking, rooms[0].public_id, customer.public_id)
 
 
 def sell_rooms(by: Actor, count: int) -> list[Room]:
@@ -129,26 +106,3 @@ def _fill(room: Room, customer: Customer, first: dt.datetime) -> None:
         )
         for booking in bookings
     )
-
-
-def _open_slots(rooms: list[Room], today: dt.datetime) -> Iterator[dict[str, Any]]:
-    for day, room in itertools.product(range(7, 900), rooms):
-        yield {"room": room.public_id, "starts_at": (today + dt.timedelta(days=day, hours=OPEN_HOUR)).isoformat()}
-
-
-def _plain_insert(room: Room, today: dt.datetime) -> Callable[[], None]:
-    """A session and its occupancy under the same constraint, committed, and nothing else."""
-    days = itertools.count(2_000)
-
-    def insert() -> None:
-        start = today + dt.timedelta(days=next(days))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "WITH s AS (INSERT INTO rooms_session (room_id, starts_at, ends_at, exclusive, capacity, seats_taken, ended)"
-                " VALUES (%s, %s, %s, true, 6, 2, false) RETURNING id)"
-                " INSERT INTO rooms_occupancy (space_id, session_id, period, active)"
-                " SELECT %s, id, tstzrange(%s, %s), true FROM s",
-                [room.pk, start, start + dt.timedelta(hours=1), room.space_ids[0], start, start + dt.timedelta(hours=1)],
-            )
-
-    return insert
