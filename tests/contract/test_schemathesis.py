@@ -81,7 +81,7 @@ def examine(server: Server, player: Player, room: Room, folder: Path, *arguments
 # They take the many fields of their POST: `make soak` has their boundaries too, and PATCH, which is PUT by another name.
 LIKE_THEIR_POST = """
         [[operations]]
-        include-operation-id = ["change_room", "change_venue"]
+        include-operation-id-regex = "^change_(venue|room|block|customer|webhook_endpoint)$"
         phases.coverage.enabled = false
 """
 
