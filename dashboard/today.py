@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from bookings.models import Booking
 from common.walltime import day_bounds
 from organizations.actor import Actor
 
 AT_MOST = 300  # bookings of one day
 NEXT = 12  # shown
+A_DAY = dt.timedelta(days=1)  # no game lasts longer
 
 # Of a booking; the whole of each with its room would be mostly JSON that nobody looks at.
 READ = (
@@ -34,7 +37,9 @@ _HERE = (Booking.Status.CHECKED_IN, Booking.Status.COMPLETED)
 
 @dataclass(frozen=True)
 class Today:
-    """The bookings of a local day in the order of their start, canceled and expired ones left out."""
+    """The bookings of a local day in the order of their start, and before them what still runs from the evening before; canceled
+    and expired ones left out.
+    """
 
     date: dt.date
     now: dt.datetime
@@ -75,5 +80,6 @@ def today(actor: Actor, *, tz: ZoneInfo, now: dt.datetime) -> Today:
     date = now.astimezone(tz).date()
     start, end = day_bounds(date, date, tz)
     wanted = [status for status in Booking.Status if status not in (Booking.Status.CANCELED, Booking.Status.EXPIRED)]
-    found = Booking.objects.visible_to(actor).reading_as(wanted).filter(starts_at__gte=start, starts_at__lt=end)
+    recent = Booking.objects.visible_to(actor).reading_as(wanted).filter(starts_at__gte=start - A_DAY, starts_at__lt=end)
+    found = recent.filter(Q(starts_at__gte=start) | Q(ends_at__gt=now))
     return Today(date, now, list(found.select_related("room__venue").only(*READ).order_by("starts_at", "pk")[:AT_MOST]))

@@ -8,6 +8,7 @@ import pytest
 from bookings.models import Booking
 from bookings.services import cancel_booking
 from dashboard.tests.pages import queries, sign_in
+from dashboard.today import today
 from dashboard.trends import trends, weeks_until
 from developers.models import ApiKey
 from payments.models import Payment, Refund
@@ -98,6 +99,16 @@ def test_what_needs_a_person_is_named_with_a_link(alice: Player, group_room: Roo
     ]
 
 
+def test_a_game_that_runs_past_midnight_stays_on_the_page(alice: Player, group_room: Room) -> None:
+    midnight = dt.datetime(2027, 1, 9, 0, 10, tzinfo=PARIS)
+    running = at(book(alice.actor, group_room, slot_at(9)), midnight - dt.timedelta(minutes=30))
+    at(book(alice.actor, group_room, slot_at(10)), midnight - dt.timedelta(hours=4))
+
+    day = today(alice.actor, tz=PARIS, now=midnight)
+
+    assert (day.bookings, day.next) == ([running], [running])
+
+
 def test_a_reader_hears_nothing_of_keys(alice: Player, bob: Player, group_room: Room) -> None:
     ApiKey.objects.filter(pk=alice.key.pk).update(expires_at=now() + dt.timedelta(days=3))
 
@@ -147,12 +158,12 @@ class TestTrends:
         booking = book(alice.actor, group_room, slot_at(20), payment={"mode": "pos", "amount": 10_000})
         cancel_booking(booking=booking, by=alice.actor)
         book(alice.actor, group_room, slot_at(21), payment={"mode": "pos", "amount": 4_000})
-        today = now().astimezone(PARIS).date()
+        this_day = now().astimezone(PARIS).date()
 
-        found = trends(alice.actor, [group_room], [(today, today)], tz=PARIS, currency="EUR")
+        found = trends(alice.actor, [group_room], [(this_day, this_day)], tz=PARIS, currency="EUR")
 
         assert found.revenue == [4_000]
-        assert trends(alice.actor, [], [(today, today)], tz=PARIS, currency="USD").elsewhere == {"EUR": [4_000]}
+        assert trends(alice.actor, [], [(this_day, this_day)], tz=PARIS, currency="USD").elsewhere == {"EUR": [4_000]}
 
     def test_another_organizations_games_do_not_count(self, alice: Player, charlie: Player, group_room: Room) -> None:
         book(alice.actor, group_room, slot_at(1))
