@@ -44,7 +44,9 @@ class KeyRulesForm(forms.Form):
         help_text="None ticked: all of them, those to come included. It still sees the others.",
     )
     currency = forms.ChoiceField(required=False)
-    max_amount_per_booking = AmountField(label="At most for a booking", required=False)
+    max_amount_per_booking = AmountField(
+        label="At most for a booking", required=False, help_text="The whole price, whatever is paid at once."
+    )
     max_amount_per_day = AmountField(
         label="At most for a day", required=False, help_text="All that it books from midnight to midnight, UTC."
     )

@@ -76,7 +76,7 @@ def test_the_list_shows_filters_and_pages(alice: Player) -> None:
     assert rows("?created_until=2026-01-01T00:00") == []
     assert "None like that" in text_of(client.get(LOG + "?status=500"))
     shown = text_of(client.get(LOG + "?method=POST"))
-    for words in ("409 Conflict", "slot_unavailable", "alice's key", f"{alice.secret[:13]}…{alice.secret[-4:]}", "203.0.113.7"):
+    for words in ("409 Conflict", "slot_unavailable", "alice's key", "203.0.113.7"):
         assert words in shown
 
 
