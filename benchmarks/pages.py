@@ -51,6 +51,7 @@ def main(data: "dataset.Data") -> None:
         "Payments": "/payments",
         "Developers": "/settings/developers",
         "API keys": "/settings/developers/keys",
+        "Request log": "/settings/developers/log",
         "Webhook endpoint": f"/settings/developers/webhooks/{endpoint.public_id}",
         "Playground": "/settings/developers/playground",
         "Audit trail": "/settings/audit",
