@@ -93,6 +93,7 @@ def crowd(world: World) -> Crowd:
     return Crowd(world, world.manage("shell", "--no-imports", "-c", _SIGN_IN).splitlines()[-1])
 
 
+@pytest.mark.soak
 def test_while_the_database_is_away_everybody_is_told_to_come_again(world: World, crowd: Crowd) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         running: list[Future[None]] = [pool.submit(crowd.go_on) for _ in range(THREADS)]
@@ -119,6 +120,7 @@ def test_while_the_database_is_away_everybody_is_told_to_come_again(world: World
         assert answer.headers["Request-Id"] in answer.text
 
 
+@pytest.mark.soak
 def test_the_first_requests_after_a_restart_are_answered(world: World, crowd: Crowd) -> None:
     """Each thread of the server holds a connection that the restart has cut."""
     with ThreadPoolExecutor(THREADS) as pool:
@@ -129,6 +131,7 @@ def test_the_first_requests_after_a_restart_are_answered(world: World, crowd: Cr
     assert {answer.status_code for answer in answers} <= OK, world.logs()
 
 
+@pytest.mark.soak
 def test_a_write_that_was_cut_off_takes_effect_once(world: World, crowd: Crowd) -> None:
     """Those that were told to come again do so, under their keys."""
     writes = {answer.request.headers["Idempotency-Key"]: answer.status_code for kind, answer in crowd.answers if kind == "write"}

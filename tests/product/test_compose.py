@@ -163,6 +163,7 @@ def ask(containers: Containers, sql: str) -> Any:
         return (connection.execute(sql.encode()).fetchone() or (None,))[0]
 
 
+@pytest.mark.soak
 def test_every_health_check_turns_green_and_the_api_answers(containers: Containers, secret: str) -> None:
     with ThreadPoolExecutor(len(LONG_RUNNING)) as pool:
         list(pool.map(containers.wait_for, LONG_RUNNING))
@@ -171,6 +172,7 @@ def test_every_health_check_turns_green_and_the_api_answers(containers: Containe
     assert call(containers, "GET", "/status").json()["status"] == "ok"
 
 
+@pytest.mark.soak
 def test_a_health_check_of_what_does_not_run_fails(containers: Containers) -> None:
     nothing = replace(containers, instead={**containers.instead, "GRANIAN_PORT": str(free_port()), "VAR_DIR": "/nowhere"})
 
@@ -178,6 +180,7 @@ def test_a_health_check_of_what_does_not_run_fails(containers: Containers) -> No
         assert list(pool.map(nothing.is_healthy, ("web", "beat"))) == [False, False]
 
 
+@pytest.mark.soak
 def test_a_request_that_runs_when_the_web_server_is_told_to_stop_is_answered(containers: Containers, secret: str) -> None:
     customer = call(containers, "POST", "/customers", secret, {"name": "Ada"}).json()["id"]
     with ThreadPoolExecutor(2) as pool:
@@ -214,6 +217,7 @@ def use(containers: Containers, agent: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.soak
 def test_a_task_whose_process_dies_is_taken_up_again(containers: Containers, secret: str) -> None:
     with locked(containers, "SELECT 1 FROM developers_apikeysecret FOR UPDATE") as wanted:
         use(containers, "died once")
@@ -228,6 +232,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+@pytest.mark.soak
 def test_a_task_that_runs_when_its_worker_is_told_to_stop_is_finished(containers: Containers, secret: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         with locked(containers, "SELECT 1 FROM developers_apikeysecret FOR UPDATE") as wanted:
@@ -240,11 +245,13 @@ def test_a_task_that_runs_when_its_worker_is_told_to_stop_is_finished(containers
     assert ask(containers, _AGENT) == "finished"
 
 
+@pytest.mark.soak
 def test_the_others_end_when_they_are_told_to(containers: Containers) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(containers.stop, ("webhook-worker", "beat"))) == [0, 0]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("service", LONG_RUNNING)
 def test_every_line_of_the_log_is_one_json_object(containers: Containers, service: str) -> None:
     written = containers.log(service).splitlines()
