@@ -41,7 +41,7 @@ def main(data: "dataset.Data") -> None:
         "Bookings, coming": "/bookings",
         "Bookings, all": "/bookings?when=all",
         "Booking": f"/bookings/{data.booking}",
-        "New booking, day and slots": f"/bookings/new?room={data.room}",
+        "New booking, day and slots": f"/bookings/new?form=benchmark&room={data.room}",
         "Search": "/search?q=ada",
         "Rooms": "/rooms",
         "Room": f"/rooms/{data.room}",
