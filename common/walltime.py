@@ -35,7 +35,9 @@ def day_bounds(first: dt.date, last: dt.date, tz: ZoneInfo) -> tuple[dt.datetime
 
 def utc_text(instant: dt.datetime | None) -> str | None:
     """RFC 3339 in UTC with a Z; whole seconds unless there are microseconds."""
-    return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if instant is None:
+        return None
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat().replace("+00:00", "Z")
 
 
 def local_text(instant: dt.datetime, tz: ZoneInfo) -> str:

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     INSUFFICIENT_SEATS = "insufficient_seats"
 
 
+_RANK = {reason: rank for rank, reason in enumerate(Reason)}
 # A start that is refused for one of these was never on sale that day; the others were, and are taken.
 _NOT_ON_SALE = {Reason.ROOM_INACTIVE, Reason.LEAD_TIME, Reason.BEYOND_HORIZON, Reason.BLOCKED}
 
@@ -264,7 +265,7 @@ def default_private(room: Room) -> bool:
 
 def in_order(reasons: Collection[Reason]) -> list[Reason]:
     """As they are told."""
-    return [reason for reason in Reason if reason in reasons] if reasons else []
+    return sorted(reasons, key=_RANK.__getitem__)
 
 
 def _in_the_way(terms: Terms, starts_at: dt.datetime, ends_at: dt.datetime, taken: Calendar) -> set[Reason]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from common.walltime import zone
 from rooms.models import Block, Claim, Occupancy, Room
@@ -36,12 +37,13 @@ class Calendar:
     """Busy time by space and blocked time by room, sorted and free of overlaps; games that can be joined, by room and start."""
 
     busy: dict[int, list[Busy]] = field(default_factory=lambda: defaultdict(list))
+    busy_from: dict[int, list[dt.datetime]] = field(default_factory=lambda: defaultdict(list))  # the start of each of `busy`
     games: dict[tuple[int, dt.datetime], Busy] = field(default_factory=dict)
     blocked: dict[int, list[Stretch]] = field(default_factory=dict)
 
     def overlapping(self, space_id: int, start: dt.datetime, end: dt.datetime) -> Iterable[Busy]:
         intervals = self.busy.get(space_id, ())
-        index = bisect_left(intervals, end, key=lambda interval: interval.start)
+        index = bisect_left(self.busy_from.get(space_id, ()), end)
         while index and intervals[index - 1].end > start:
             index -= 1
             yield intervals[index]
@@ -84,7 +86,8 @@ def _read_busy(
         .order_by("space_id", "period")
         .values_list(
             "space_id",
-            "period",
+            "period__startswith",
+            "period__endswith",
             "session_id",
             "session__room_id",
             "session__starts_at",
@@ -93,25 +96,28 @@ def _read_busy(
             "session__seats_taken",
         )
     )
-    not_counted, open_seats = _loose_seats({row[2] for row in rows}, now=now, ignore_holder=ignore_holder)
-    for space_id, period, session_id, room_id, session_start, session_end, exclusive, taken in rows:
+    not_counted, open_seats = _loose_seats([row[3] for row in rows], now=now, ignore_holder=ignore_holder)
+    for space_id, busy_from, busy_to, session_id, room_id, session_start, session_end, exclusive, taken in rows:
         seats = taken - not_counted[session_id]
         if seats > 0:
             is_held = seats <= open_seats[session_id]
-            busy = Busy(period.lower, period.upper, room_id, session_id, session_start, session_end, exclusive, seats, is_held)
+            busy = Busy(busy_from, busy_to, room_id, session_id, session_start, session_end, exclusive, seats, is_held)
             calendar.busy[space_id].append(busy)
+            calendar.busy_from[space_id].append(busy_from)
             if not exclusive:
                 calendar.games[room_id, session_start] = busy
 
 
-def _loose_seats(session_ids: set[int], *, now: dt.datetime, ignore_holder: str | None) -> tuple[dict[int, int], dict[int, int]]:
+def _loose_seats(session_ids: list[int], *, now: dt.datetime, ignore_holder: str | None) -> tuple[dict[int, int], dict[int, int]]:
     """By session: the seats that do not count (dead or ignored claims), and those of open holds."""
     not_counted: dict[int, int] = defaultdict(int)
     held: dict[int, int] = defaultdict(int)
     loose = Q(expires_at__isnull=False)  # alone it is the index of open holds, which are few; else every session is looked up
     if ignore_holder:
         loose |= Q(holder=ignore_holder)
-    claims = Claim.objects.filter(loose, released_at=None, session__in=session_ids)
+    # One array, and not a parameter for each of a month's thousand games, which cost more to write than to look up.
+    sessions = RawSQL("SELECT unnest(%s::bigint[])", [session_ids])
+    claims = Claim.objects.filter(loose, released_at=None, session__in=sessions)
     for session_id, holder, seats, expires_at in claims.values_list("session_id", "holder", "seats", "expires_at"):
         if holder == ignore_holder or expires_at <= now:
             not_counted[session_id] += seats

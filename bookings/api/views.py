@@ -113,7 +113,8 @@ class BookingViewSet(ApiViewSet):
 
     @extend_schema(operation_id="list_bookings", summary="List bookings", tags=["Bookings"])
     def list(self, request: Request) -> Response:
-        return self.answer_list(self.get_queryset())
+        every = self.get_queryset()
+        return self.answer_list(every if self.expand() else every.shown())
 
     @extend_schema(operation_id="get_booking", summary="Get a booking", tags=["Bookings"])
     def retrieve(self, request: Request, id: str) -> Response:
