@@ -170,7 +170,7 @@ def _operation(path: str, method: str, operation: dict[str, Any], document: dict
         if document["components"]["schemas"][name].get("properties"):
             blocks.append(f"Body: {_link(name)}")
     blocks.append(f"```bash\n{curl(path, method, EXAMPLES[operation['operationId']])}\n```")
-    blocks.append(_answers(operation))
+    blocks.append(_answers(operation, document))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -180,9 +180,10 @@ def curl(path: str, method: str, example: Example) -> str:
     return shell.curl(method, url, example.headers, example.body, quote=shell.with_variables)
 
 
-def _answers(operation: dict[str, Any]) -> str:
-    lines = []
+def _answers(operation: dict[str, Any], document: dict[str, Any]) -> str:
+    lines, shared = [], document["components"]["responses"]
     for status, response in sorted(operation["responses"].items()):
+        response = shared[_reference(response)] if "$ref" in response else response
         content = response.get("content", {})
         if "application/json" in content:
             lines.append(f"- **{status}** {_type(content['application/json']['schema'])}")

@@ -1,12 +1,13 @@
 """Examples for the OpenAPI document: the calls are those that the documents print, the answers those that events carry."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+from bookingflow.answers import DELIVERY, FREE, LOG, REPLAY, answer_of
+from bookingflow.refusals import refusal_examples
 from developers.examples import EXAMPLES, VARIABLE, Example
-from developers.operations import METHODS
+from developers.renderers import PROBLEM
 from webhooks.examples import example_envelope, example_object
 from webhooks.types import EventType
 
@@ -24,7 +25,7 @@ VALUES = {
     "RANDOM": "20461",
     "SLOT": _BOOKING["starts_at"],
     "LATER": "2026-11-21T18:00:00Z",
-    "FREE": "2026-11-21T19:30:00Z",
+    "FREE": FREE,
     "VENUE": _ROOM["venue"],
     "SPARE_VENUE": _ROOM["venue"],
     "ROOM": _ROOM["id"],
@@ -37,33 +38,21 @@ VALUES = {
     "ENDPOINT": _ENDPOINT["id"],
     "SPARE_ENDPOINT": _ENDPOINT["id"],
     "EVENT": _EVENT["id"],
-    "DELIVERY": "dlv_01m6e98q8nf8a9kq5h6m3z7r2t",
-    "LOG": "log_01m7c2gq5t0y9r3n6k8w2d4h1a",
-    "REPLAY": "rpl_01m7c2fh3ve6wb1x8j4s5n9d0g",
-}
-# Answers by the name of their component.
-_ANSWERS = {
-    "Booking": _BOOKING,
-    "PaidBooking": _BOOKING,
-    "Room": _ROOM,
-    "Block": _BLOCK,
-    "BlockWithConflicts": {**_BLOCK, "conflicts": []},
-    "Customer": example_object(EventType.CUSTOMER_CREATED),
-    "Payment": _PAYMENT,
-    "PaymentWithRefunds": {**_PAYMENT, "refunds": []},
-    "Endpoint": _ENDPOINT,
-    "Event": _EVENT,
-    "EventPage": {"object": "list", "data": [_EVENT], "has_more": False, "next_after": _EVENT["sequence"]},
-    "Deleted": {"object": "block", "id": _BLOCK["id"], "deleted": True},
+    "DELIVERY": DELIVERY,
+    "LOG": LOG,
+    "REPLAY": REPLAY,
 }
 
 
 def add_examples(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: each operation gets the example of its call and, where there is one, of its answer."""
+    """drf-spectacular's hook: each operation gets the examples of its call, of its answers and of its refusals. PATCH is an alias
+    of PUT.
+    """
     for methods in result["paths"].values():
-        for method in METHODS:
-            if method in methods:
-                _add(methods[method], filled(EXAMPLES[methods[method]["operationId"]]))
+        for operation in methods.values():
+            name = operation["operationId"].removesuffix("_by_patch")
+            _add(operation, name, filled(EXAMPLES[name]))
+    result["components"]["examples"] = refusal_examples()
     return result
 
 
@@ -76,16 +65,17 @@ def _filled(value: Any) -> Any:
     return json.loads(VARIABLE.sub(lambda match: VALUES[match[1]], json.dumps(value)))
 
 
-def _add(operation: dict[str, Any], example: Example) -> None:
+def _add(operation: dict[str, Any], name: str, example: Example) -> None:
     given = {**dict(parse_qsl(example.query.lstrip("?"))), **example.headers, "id": example.id}
     for parameter in operation.get("parameters", ()):
         if text := given.get(parameter["name"]):
             parameter["example"] = _typed(text, parameter["schema"])
     if "requestBody" in operation and example.body is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = example.body
-    for content in _answers(operation):
-        if (answer := _answer(content["schema"].get("$ref", "").rpartition("/")[2])) is not None:
-            content["example"] = answer
+    for status, response in operation["responses"].items():
+        for kind, content in response.get("content", {}).items():
+            if kind != PROBLEM:
+                content["example"] = answer_of(name, status, content["schema"].get("$ref", "").rpartition("/")[2])
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:
@@ -95,17 +85,3 @@ def _typed(text: str, schema: dict[str, Any]) -> Any:
         case "integer" | "boolean":
             return json.loads(text)
     return text
-
-
-def _answers(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for status, response in operation["responses"].items():
-        if status.startswith("2") and "application/json" in response.get("content", {}):
-            yield response["content"]["application/json"]
-
-
-def _answer(name: str) -> dict[str, Any] | None:
-    """Of that component, or of a page of such."""
-    one = _ANSWERS.get(name.removeprefix("Paginated").removesuffix("List"))
-    if one is None or name in _ANSWERS:
-        return one
-    return {"object": "list", "data": [one], "has_more": False, "next_cursor": None, "prev_cursor": None}

@@ -125,7 +125,7 @@ def docs_markdown(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # another method is refused as such, as everywhere below the API
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_document("openapi.json"), content_type="application/json")
+    return HttpResponse(_addressed("openapi.json"), content_type="application/json")
 
 
 @require_safe

@@ -5,10 +5,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import force_instance
+from drf_spectacular.plumbing import ComponentIdentity, ResolvedComponent, force_instance
 from drf_spectacular.utils import OpenApiParameter
 
 from common.errors import ErrorCode
+from developers.headers import header_components, headers_of_answer, headers_of_refusal
 from developers.inputs import Input
 from developers.shapes import Shape
 from organizations.permissions import Scope
@@ -34,6 +35,8 @@ _DRY_RUN = OpenApiParameter(
 _OF_THE_CODE = {inspect.getdoc(Shape), inspect.getdoc(Input)}
 _OF_THE_DATABASE = (ErrorCode.BUSY_RETRY, ErrorCode.SERVICE_UNAVAILABLE)
 COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, *_OF_THE_DATABASE}
+_SHARED = {*COMMON, ErrorCode.NOT_FOUND, ErrorCode.VERSION_CONFLICT, ErrorCode.CURSOR_MISMATCH}
+_TAGGED = {"Event", "EventPage", "LogEntryWithBodies"}  # answered with an ETag, though they show no version
 
 
 class ApiSchema(AutoSchema):
@@ -80,11 +83,48 @@ class ApiSchema(AutoSchema):
         if scope is not None:
             operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope}`.".strip()
             operation["x-scope"] = str(scope)
+        for status, response in operation["responses"].items():
+            response["headers"] = self._headers(int(status), response, public)
         refusals = self._refusals(public)
         for status in sorted({error.status for error in refusals}):
             codes = [error for error in ErrorCode if error in refusals and error.status == status]
-            operation["responses"].setdefault(str(status), _problem(codes))
+            operation["responses"].setdefault(str(status), self._refusal(codes, public))
         return operation
+
+    def _headers(self, status: int, response: dict[str, Any], public: bool) -> dict[str, Any]:
+        """Those of what the view itself answers."""
+        if status >= 400:
+            return headers_of_refusal(status, needs_key=not public, writes=False)
+        shown = response["content"].get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        members = self.registry[shown, ResolvedComponent.SCHEMA].schema.get("properties", {}) if shown else {}
+        return headers_of_answer(
+            needs_key=not public,
+            writes=self.method in _WRITES,
+            has_version="version" in members or shown in _TAGGED,
+            has_pages="next_cursor" in members,
+        )
+
+    def _refusal(self, codes: list[ErrorCode], public: bool) -> dict[str, Any]:
+        """A component, where other operations of the kind are refused in the same way."""
+        status, writes = codes[0].status, self.method in _WRITES
+        response = {
+            "description": ", ".join(f"`{error.code}`" for error in codes),
+            "headers": headers_of_refusal(status, needs_key=not public, writes=writes),
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {error.code: {"$ref": f"#/components/examples/{error.code}"} for error in codes},
+                }
+            },
+        }
+        if not set(codes) <= _SHARED:
+            return response
+        pages = ErrorCode.CURSOR_MISMATCH in codes
+        name = f"{'Public' if public else 'Write' if writes else 'List' if pages else ''}Refused{status}"
+        component = ResolvedComponent(name, ResolvedComponent.RESPONSE, response, ComponentIdentity(name))
+        self.registry.register_on_missing(component)
+        reference: dict[str, Any] = component.ref
+        return reference if self.registry[component].schema == response else response
 
     def _refusals(self, public: bool) -> set[ErrorCode]:
         """Those of every call, those of its kind, and those that the view names for the action."""
@@ -138,12 +178,13 @@ def only_public_paths(endpoints: list[Any], **kwargs: Any) -> list[Any]:
 
 
 def finish_document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """The error body as a component, and the catalogue of its codes. What the classes of shapes and inputs say of themselves
-    is for those who read the code.
+    """Headers and the error body as components, and the catalogue of its codes. What the classes of shapes and inputs say of
+    themselves is for those who read the code.
     """
     for schema in result["components"]["schemas"].values():
         if schema.get("description") in _OF_THE_CODE:
             del schema["description"]
+    result["components"]["headers"] = header_components()
     codes = [error.code for error in ErrorCode]
     result["components"]["schemas"]["Problem"] = {
         "type": "object",
@@ -173,8 +214,3 @@ _FIELD_ERROR = {
     },
     "required": ["code", "detail"],
 }
-
-
-def _problem(codes: list[ErrorCode]) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": ", ".join(f"`{error.code}`" for error in codes), "content": content}

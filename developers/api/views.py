@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from common.errors import NotFound
 from common.walltime import utc_text
+from developers.problems import AWAY_SECONDS
 from developers.serializers import KeyContextShape, StatusShape
 from developers.viewsets import ApiView, ApiViewSet
 from webhooks.metrics import lag_seconds
@@ -35,11 +36,20 @@ class StatusViewSet(ApiViewSet):
     authentication_classes: ClassVar[list[Any]] = []
     scopes: ClassVar = {"retrieve": None}
 
-    @extend_schema(operation_id="get_status", summary="Service status", tags=["Start"], responses=StatusShape, auth=[])
+    @extend_schema(
+        operation_id="get_status",
+        summary="Service status",
+        tags=["Start"],
+        responses={200: StatusShape, 503: StatusShape},
+        auth=[],
+    )
     def retrieve(self, request: Request) -> Response:
         """200 when database and Redis answer; without Redis the API goes on, `degraded`. 503 without the database."""
         body = service_status()
-        return Response(body, status=200 if body["database"] == "ok" else 503, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        if body["database"] == "ok":
+            return Response(body, headers=headers)
+        return Response(body, status=503, headers={**headers, "Retry-After": str(AWAY_SECONDS)})
 
 
 class UnknownView(ApiView):

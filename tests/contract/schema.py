@@ -7,11 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+
+from developers.headers import OPTIONAL
 
 BASE = "/api/v1/public"
-_URI = "urn:openapi"
 
 
 @functools.cache
@@ -27,16 +26,38 @@ def _routes() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in paths]
 
 
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """Of a schema that stands in the document and may refer to its components."""
+    return Draft202012Validator({**schema, "components": document()["components"]}, format_checker=FormatChecker())
+
+
 @functools.cache
 def _validator(path: str, method: str, status: str, media_type: str) -> Draft202012Validator:
-    registry: Any = Registry().with_resource(_URI, Resource.from_contents(document(), default_specification=DRAFT202012))
     operation = document()["paths"][path][method]
     assert status in operation["responses"], f"{method} {path} does not document {status}"
-    content = operation["responses"][status]["content"]
+    content = response_of(operation, status)["content"]
     assert media_type in content, f"{method} {path} answers {media_type}, which its {status} does not document"
-    pointer = "/".join(part.replace("~", "~0").replace("/", "~1") for part in (path, method, "responses", status, "content"))
-    schema = {"$ref": f"{_URI}#/paths/{pointer}/{media_type.replace('/', '~1')}/schema"}
-    return Draft202012Validator(schema, registry=registry, format_checker=FormatChecker())
+    return validator(content[media_type]["schema"])
+
+
+def response_of(operation: dict[str, Any], status: str) -> dict[str, Any]:
+    """What is documented for the status, by itself or as a component."""
+    told: dict[str, Any] = operation["responses"][status]
+    return document()["components"]["responses"][told["$ref"].rpartition("/")[2]] if "$ref" in told else told
+
+
+@functools.cache
+def known_headers() -> frozenset[str]:
+    return frozenset(name.removesuffix(OPTIONAL) for name in document()["components"]["headers"])
+
+
+@functools.cache
+def _headers(path: str, method: str, status: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Those that the answer must have, and those that it must not."""
+    told = response_of(document()["paths"][path][method], status)["headers"]
+    components = document()["components"]["headers"]
+    required = {name for name, header in told.items() if components[header["$ref"].rpartition("/")[2]].get("required")}
+    return frozenset(required), known_headers() - set(told)
 
 
 def check(method: str, path: str, status: int, headers: Any, content: bytes) -> None:
@@ -50,3 +71,8 @@ def check(method: str, path: str, status: int, headers: Any, content: bytes) -> 
     found = json.loads(content) if media_type.endswith("json") else content.decode()
     errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(found)]
     assert not errors, f"{method} {path} → {status} breaks its schema: {errors[:3]}"
+    required, unheard_of = _headers(route, method.lower(), str(status))
+    missing = [name for name in required if name not in headers]
+    extra = [name for name in unheard_of if name in headers]
+    assert not missing, f"{method} {path} → {status} lacks {missing}"
+    assert not extra, f"{method} {path} → {status} does not document {extra}"

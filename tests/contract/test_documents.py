@@ -12,7 +12,6 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
-from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from bookingflow.documents import curl
@@ -21,8 +20,9 @@ from bookingflow.openapi import VALUES
 from common.errors import ErrorCode
 from developers.examples import EXAMPLES
 from developers.operations import METHODS
+from developers.renderers import PROBLEM
 from organizations.permissions import Scope
-from tests.contract.schema import BASE, document
+from tests.contract.schema import BASE, document, response_of, validator
 from tests.security.routes import ROUTES
 from webhooks.types import EventType
 
@@ -130,21 +130,59 @@ def shown(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_example_of_the_openapi_document_keeps_to_its_own_schema() -> None:
-    checked = []
-    for _, _, operation in each_operation():
-        told = [*operation.get("parameters", ()), *operation.get("requestBody", {}).get("content", {}).values()]
-        answers = [content for response in operation["responses"].values() for content in response.get("content", {}).values()]
-        for one in [*told, *answers]:
-            if "example" in one:
-                schema = {**one["schema"], "components": document()["components"]}
-                wrong = [
-                    f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(one["example"])
-                ]
-                assert wrong == [], operation["operationId"]
-                checked.append(operation["operationId"])
+def broken(schema: dict[str, Any], example: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator(schema).iter_errors(example)]
 
-    assert {"list_bookings", "get_booking", "create_booking", "get_room", "list_events"} <= set(checked)
+
+def test_every_example_keeps_to_its_own_schema_and_every_answer_has_one() -> None:
+    wrong, silent = {}, []
+    for methods in document()["paths"].values():
+        for operation in methods.values():  # PATCH too
+            name = operation["operationId"]
+            answers = [content for status in operation["responses"] for content in answers_of(operation, status)]
+            silent += [name] if any("example" not in content for content in answers) else []
+            for one in [
+                *operation.get("parameters", ()),
+                *operation.get("requestBody", {}).get("content", {}).values(),
+                *answers,
+            ]:
+                if "example" in one and (found := broken(one["schema"], one["example"])):
+                    wrong[name] = found
+
+    assert (wrong, silent) == ({}, [])
+
+
+def answers_of(operation: dict[str, Any], status: str) -> list[dict[str, Any]]:
+    return [told for kind, told in response_of(operation, status).get("content", {}).items() if kind != PROBLEM]
+
+
+def test_every_refusal_is_shown_by_an_example_of_each_of_its_codes() -> None:
+    components = document()["components"]
+    assert list(components["examples"]) == [error.code for error in ErrorCode]
+    for error in ErrorCode:
+        body = components["examples"][error.code]["value"]
+        assert broken({"$ref": "#/components/schemas/Problem"}, body) == [], error
+        assert (body["code"], body["status"], body["title"]) == (error.code, error.status, error.title)
+        assert body["type"].endswith(f"#error-{error.code}")
+
+    refused = []
+    for path, method, operation in each_operation():
+        for status in operation["responses"]:
+            told = response_of(operation, status)
+            for content in [content for kind, content in told["content"].items() if kind == PROBLEM]:
+                codes = re.findall(r"`(\w+)`", told["description"])
+                assert content["examples"] == {code: {"$ref": f"#/components/examples/{code}"} for code in codes}, (method, path)
+                assert {components["examples"][code]["value"]["status"] for code in codes} == {int(status)}, (method, path)
+                refused.append((operation["operationId"], status))
+
+    assert ("create_booking", "409") in refused
+
+
+def test_the_served_openapi_document_leads_to_this_server() -> None:
+    served = Client().get(f"{BASE}/openapi.json").content.decode()
+
+    assert "{PUBLIC_URL}" not in served
+    assert f'"{settings.PUBLIC_URL}/backend/docs/api.md#error-not_found"' in served
 
 
 def test_the_reference_names_every_error_scope_and_event() -> None:

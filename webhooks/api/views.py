@@ -196,7 +196,8 @@ class EndpointViewSet(ApiViewSet):
         asked = self.input(ReplayInput)
         if asked.pop("dry_run", False):
             return Response(ReplayPreviewShape.json(services.plan_replay(**self.target(), **asked)))
-        return Response(ReplayShape.json(services.start_replay(**self.target(), **asked)), status=201)
+        replay = services.start_replay(**self.target(), **asked)
+        return Response(ReplayShape.json(replay), status=201, headers={"ETag": conditional.etag(replay.version)})
 
 
 class ReplayViewSet(ApiViewSet):
