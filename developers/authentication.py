@@ -32,15 +32,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         if playground.is_token(text.strip()):
             return playground.authenticate(text.strip(), request._request)
         secret, address = authenticate(text.strip()), client_address(request.META)
+        key = secret.key
+        # What is refused from here on concerns the key's owner, who finds it in the request log.
+        request._request.auth = secret  # type: ignore[attr-defined]
+        logs.note(organization=key.acts_on.public_id, key=key.public_id)
         if "Origin" in request.headers:
             raise SecretKeyInBrowser(
                 "The request comes from a web page, where anybody can read the key: rotate it now. Let the page ask a server of "
                 "yours, and that server ask us."
             )
-        key = secret.key
         if not key.may_be_used_from(address):
             raise AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
-        logs.note(organization=key.acts_on.public_id, key=key.public_id)
         scopes = key.effective_scopes
         return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes, caps=key.caps), secret
 

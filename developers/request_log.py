@@ -67,7 +67,7 @@ def _record(
     }
     content = orjson.dumps({name: {"text": text, "is_cut": is_cut} for name, (text, is_cut) in bodies.items()})
     return {
-        "organization_id": request.user.organization.pk,  # type: ignore[union-attr]
+        "organization_id": key.acts_on.pk,  # whose caller may have been refused
         "mode": key.mode,
         "key": key.public_id,
         "key_name": key.name,

@@ -19,10 +19,13 @@ from customers.serializers import CustomerShape
 from dashboard.tests.pages import sign_in
 from developers import log_queue, playground, request_log
 from developers.masking import KEPT_BYTES, MASK
-from developers.models import RequestLogEntry
+from developers.models import ApiKey, RequestLogEntry
+from developers.rules import KeyRules
+from developers.services import create_key, update_key
 from developers.tasks import drain_request_log
 from developers.tests import waiting
 from developers.tests.waiting import entry_of, said
+from rooms.services.sandbox import sandbox_for
 from tests.cast import BASE, Api, Player
 from tests.server import Server, eventually, free_port
 
@@ -68,6 +71,21 @@ def test_refusals_of_known_keys_are_logged_with_their_codes(
     entries = {entry.request_id: (entry.status, entry.error_code) for entry in RequestLogEntry.objects.exclude(status=201)}
     assert entries == {answer["Request-Id"]: (answer.status_code, answer.json()["code"]) for answer in refused}
     assert [status for status, _ in sorted(entries.values())] == [400, 403, 404, 405, 406, 412, 422, 500]
+
+
+def test_a_key_that_may_not_be_used_like_that_is_logged_for_its_owner(queue: Any, alice: Player) -> None:
+    sandbox = sandbox_for(alice.organization)
+    _, made = create_key(by=alice.actor, name="Sandbox", mode=ApiKey.Mode.TEST, preset=ApiKey.Preset.READ_ONLY)
+    update_key(by=alice.actor, key=alice.key, name="Till", rules=KeyRules(networks=("203.0.113.0/24",)))
+
+    in_browser, elsewhere = Api(made).get("/rooms", origin="https://shop.example"), alice.api.get("/rooms")
+
+    found = [(one.error_code, one.status, one.organization, one.key_name) for one in map(entry_of, (in_browser, elsewhere))]
+    assert found == [
+        ("secret_key_in_browser", 403, sandbox, "Sandbox"),
+        ("address_not_allowed", 403, alice.organization, "Till"),
+    ]
+    assert "RateLimit" not in elsewhere  # it counts for nobody
 
 
 def test_calls_of_nobody_are_not_logged(queue: Any, alice: Player) -> None:
