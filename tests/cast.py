@@ -81,8 +81,7 @@ def enter(name: str, organization: Organization, role: Role, preset: ApiKey.Pres
     return Player(user, Actor.member(membership), key, secret)
 
 
-@pytest.fixture
-def plans(db: None) -> None:
+def set_plans() -> None:
     """They stand in a migration, whose rows a flushed database lacks. No test is slowed down by limits that it is not about."""
     import_module("organizations.migrations.0003_plans").create_plans(apps, None)
     Plan.objects.update(
@@ -90,16 +89,33 @@ def plans(db: None) -> None:
     )
 
 
+def cast_alice() -> Player:
+    return enter("alice", create_organization(name="Alpha"), Role.OWNER, ApiKey.Preset.READ_WRITE)
+
+
+def cast_bob(alice: Player) -> Player:
+    return enter("bob", alice.organization, Role.READ_ONLY, ApiKey.Preset.READ_ONLY)
+
+
+def cast_charlie() -> Player:
+    return enter("charlie", create_organization(name="Beta"), Role.OWNER, ApiKey.Preset.READ_WRITE)
+
+
+@pytest.fixture
+def plans(db: None) -> None:
+    set_plans()
+
+
 @pytest.fixture
 def alice(plans: None) -> Player:
-    return enter("alice", create_organization(name="Alpha"), Role.OWNER, ApiKey.Preset.READ_WRITE)
+    return cast_alice()
 
 
 @pytest.fixture
 def bob(alice: Player) -> Player:
-    return enter("bob", alice.organization, Role.READ_ONLY, ApiKey.Preset.READ_ONLY)
+    return cast_bob(alice)
 
 
 @pytest.fixture
 def charlie(plans: None) -> Player:
-    return enter("charlie", create_organization(name="Beta"), Role.OWNER, ApiKey.Preset.READ_WRITE)
+    return cast_charlie()

@@ -17,9 +17,12 @@ from organizations.models import Organization, User
 from organizations.permissions import Role
 from payments.models import Payment
 from rooms.models import Block, Room, Venue
+from tests import standing
 from tests.cast import Player, enter
 from tests.security.routes import ABSENT
 from webhooks.models import Endpoint
+
+stage, alice, bob, charlie, ids = standing.stage, standing.alice, standing.bob, standing.charlie, standing.ids
 
 EVIL = "<b onload=alert(1)>"
 TYPED = {

@@ -70,8 +70,11 @@ def start(*command: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("name", "value", "id"), [("WEBHOOK_LEASE_SECONDS", "14", "E005"), ("PUBLIC_URL", "http://x", "E002")])
-@pytest.mark.parametrize("command", [WEB, WORKER], ids=["web", "worker"])
+@pytest.mark.parametrize(
+    ("command", "name", "value", "id"),
+    [(WEB, "PUBLIC_URL", "http://x", "E002"), (WORKER, "WEBHOOK_LEASE_SECONDS", "14", "E005")],
+    ids=["web", "worker"],
+)
 def test_web_server_and_worker_refuse_to_start_as_the_checks_say(
     command: tuple[str, ...], name: str, value: str, id: str
 ) -> None:

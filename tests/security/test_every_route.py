@@ -10,15 +10,11 @@ from django.utils import timezone
 
 from developers.models import ApiKey
 from developers.services import create_key, revoke_key
-from rooms.models import Room
+from tests import standing
 from tests.cast import Api, Player
-from tests.security.routes import ABSENT, PUBLIC, ROUTES, Route, api_views, fill, furnish
-from tests.stage import make_room
+from tests.security.routes import ABSENT, PUBLIC, ROUTES, Route, api_views, fill
 
-
-@pytest.fixture
-def ids(alice: Player, group_room: Room) -> dict[str, str]:
-    return furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
+stage, alice, bob, charlie, ids = standing.stage, standing.alice, standing.bob, standing.charlie, standing.ids
 
 
 def call(api: Api, route: Route, ids: dict[str, str], *, id: str = "") -> Any:
