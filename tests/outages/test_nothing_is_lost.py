@@ -86,20 +86,3 @@ def test_every_event_arrives_through_kills_and_restarts(folder: Path) -> None:
 @pytest.mark.soak
 def test_two_thousand_events_arrive_through_a_long_storm(folder: Path) -> None:
     everything_arrives(folder, events=2_000, pause=1.5)
-
-
-def test_a_commit_whose_bell_was_lost_is_found_by_the_sweep(folder: Path) -> None:
-    """Redis is away when the change commits: the API answers, and the event arrives once there is a Redis again."""
-    receiver = Receiver()
-    try:
-        with begin(folder) as world:
-            world.add_endpoint(receiver.url("/hook"))
-            world.redis.close()
-            assert world.call("POST", "/customers", {"name": "Ada"}).status_code == 201
-            world.restart_redis()
-            world.start_worker(1)
-            world.start_beat()
-
-            wait_for(lambda: len(receiver.accepted) == 1, within=60, world=world)
-    finally:
-        receiver.stop()

@@ -194,6 +194,18 @@ def test_the_retry_queue_outlives_a_redis_that_loses_everything(case: Case) -> N
     assert list(case.receiver.accepted.values()) == [1] * 10
 
 
+def test_a_commit_whose_bell_was_lost_is_found_by_the_sweep(case: Case) -> None:
+    """Redis is away when the change commits: the API answers, and the event arrives once there is a Redis again."""
+    case.go_on.set()
+    case.world.redis.close()
+    case.emit()
+    case.world.restart_redis()
+    case.world.start_worker(1)
+    case.world.start_beat()
+
+    eventually(lambda: list(case.receiver.accepted.values()) == [1], why=case.world.logs)
+
+
 def test_a_deployment_with_old_and_new_workers_together_sends_everything_once(case: Case) -> None:
     """The old worker is told to end while its request is under way; the new one, with other settings, starts beside it."""
     long = {"WEBHOOK_TOTAL_SECONDS": "20", "WEBHOOK_LEASE_SECONDS": "60"}

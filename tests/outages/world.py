@@ -38,6 +38,8 @@ HASTE = {
     "WEBHOOK_ALLOW_LOOPBACK": "1",
 }
 _SET_UP = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
 from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
@@ -46,14 +48,6 @@ from organizations.services import create_organization
 Plan.objects.update(rate_per_minute=10**6, rate_burst=10**6, organization_rate_per_minute=10**6, organization_rate_burst=10**6)
 organization = create_organization(name="Storm")
 print(create_key(by=Actor.system(organization), name="storm", preset=ApiKey.Preset.READ_WRITE)[1])
-"""
-
-
-_ENDPOINT = """
-from organizations.actor import Actor
-from organizations.models import Organization
-from webhooks.services import create_endpoint
-create_endpoint(by=Actor.system(Organization.objects.get()), url="{url}")
 """
 
 
@@ -187,7 +181,7 @@ class World:
         return done.stdout.strip()
 
     def add_endpoint(self, url: str) -> None:
-        self.manage("shell", "--no-imports", "-c", _ENDPOINT.format(url=url))
+        assert self.call("POST", "/webhook_endpoints", {"url": url}).status_code == 201
 
     def call(self, method: str, path: str, body: Any = None, *, key: str = "") -> requests.Response:
         """Again and again until it is answered below 500: with an Idempotency-Key it takes effect once."""
@@ -224,7 +218,6 @@ def begin(folder: Path) -> Iterator[World]:
             "VAR_DIR": str(folder),
         }
         world = World(folder, environment, PostgresServer._instances[folder / "postgres"], redis)
-        world.manage("migrate", "--verbosity", "0")
         world.secret = world.manage("shell", "--no-imports", "-c", _SET_UP).splitlines()[-1]
         world.port = free_port()
         world.start_web()
