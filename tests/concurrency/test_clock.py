@@ -22,24 +22,23 @@ def lapse(booking: Booking) -> None:
     Claim.objects.filter(holder=booking.public_id).update(expires_at=ended)
 
 
-def test_a_hold_that_ran_out_is_expired_by_beat_and_worker(background: None, alice: Player, group_room: Room) -> None:
+def test_a_hold_that_ran_out_and_a_game_that_ended_are_written_down_by_beat_and_worker(
+    background: None, alice: Player, group_room: Room
+) -> None:
     held = book(alice.actor, group_room, slot_at(10), hold=True)
     lapse(held)
-
-    eventually(lambda: Booking.objects.get(pk=held.pk).status == Booking.Status.EXPIRED)
-
-    assert BookingHistory.objects.filter(booking=held).last().actor_type == "system"
-    assert not Occupancy.objects.filter(active=True).exists()
-
-
-def test_a_checked_in_game_that_ended_is_completed_by_beat_and_worker(background: None, alice: Player, group_room: Room) -> None:
-    booking = book(alice.actor, group_room, slot_at(10))
+    played = book(alice.actor, group_room, slot_at(11))
     ended = timezone.now() - dt.timedelta(minutes=1)
-    Booking.objects.filter(pk=booking.pk).update(
+    Booking.objects.filter(pk=played.pk).update(
         status=Booking.Status.CHECKED_IN, starts_at=ended - dt.timedelta(hours=1), ends_at=ended
     )
 
-    eventually(lambda: Booking.objects.get(pk=booking.pk).status == Booking.Status.COMPLETED)
+    eventually(lambda: Booking.objects.get(pk=held.pk).status == Booking.Status.EXPIRED)
+    eventually(lambda: Booking.objects.get(pk=played.pk).status == Booking.Status.COMPLETED)
+
+    assert BookingHistory.objects.filter(booking=held).last().actor_type == "system"
+    freed = Occupancy.objects.get(session__claims__holder=held.public_id)
+    assert not freed.active
 
 
 def test_two_sweeps_at_once_write_it_down_once(alice: Player, group_room: Room) -> None:
