@@ -33,7 +33,7 @@ OTHER_EMAIL = "owner@other.bookingflow.example"
 SLUG = "clockwork-escapes"
 RECEIVER = "The demo receiver of make run"
 SEED = 20_260_314  # the same data every time
-DAYS_BEHIND = DAYS_AHEAD = 90
+DAYS, OTHER_DAYS = 90, 7  # of bookings, behind and ahead; the other organization is there to be kept apart
 # Share of the open slots that are taken, by how far away the day is.
 BUSY_PAST, BUSY_SOON, BUSY_LATER = 0.2, 0.3, 0.05
 SOON_DAYS = 14
@@ -108,8 +108,8 @@ def is_there() -> bool:
 def create() -> dict[str, str]:
     """Make it all; answers the lines of demo.env."""
     password = secrets.token_urlsafe(12)
-    paris, reader_key, key = _organization("Clockwork Escapes", EMAIL, password, _paris_venues)
-    _, _, other_key = _organization("Gotham Games", OTHER_EMAIL, password, _new_york_venues)
+    paris, reader_key, key = _organization("Clockwork Escapes", EMAIL, password, _paris_venues, days=DAYS)
+    _, _, other_key = _organization("Gotham Games", OTHER_EMAIL, password, _new_york_venues, days=OTHER_DAYS)
     User.objects.filter(email=EMAIL).update(is_staff=True, is_superuser=True)
     sandbox_for(paris)
     return {
@@ -140,7 +140,7 @@ def connect_receiver(url: str, *, secret_is_known: bool) -> str | None:
     return None if secret_is_known else rotate_secret(endpoint=endpoint, by=by, overlap=dt.timedelta())[1]
 
 
-def _organization(name: str, email: str, password: str, furnish: Any) -> tuple[Organization, str, str]:
+def _organization(name: str, email: str, password: str, furnish: Any, *, days: int) -> tuple[Organization, str, str]:
     owner = _person(email, password, f"Owner of {name}")
     organization = create_organization(name=name, owner=owner)
     organization.plan = _plan()
@@ -149,7 +149,7 @@ def _organization(name: str, email: str, password: str, furnish: Any) -> tuple[O
     staff = _person(email.replace("owner", "staff"), password, "On the desk")
     add_member(organization=organization, user=staff, role=Role.STAFF, by=by)
     furnish(by)
-    _fill(by)
+    _fill(by, days=days)
     read_only = create_key(by=by, name="Demo, read-only", preset=ApiKey.Preset.READ_ONLY)[1]
     return organization, read_only, create_key(by=by, name="Demo, read-write", preset=ApiKey.Preset.READ_WRITE)[1]
 
@@ -210,12 +210,12 @@ def _rooms(by: Actor, venue: Venue, described: list[dict[str, Any]], *, shares_w
     return rooms
 
 
-def _fill(by: Actor) -> None:
-    """Bookings from three months ago to three months ahead, through the same door as everybody's."""
+def _fill(by: Actor, *, days: int) -> None:
+    """Bookings from so many days ago to so many ahead, through the same door as everybody's."""
     dice = random.Random(SEED)
     now = database_now()
     rooms = list(Room.objects.visible_to(by).with_spaces())
-    start, today, end = (now + dt.timedelta(days=days) for days in (-DAYS_BEHIND, 0, DAYS_AHEAD))
+    start, today, end = (now + dt.timedelta(days=number) for number in (-days, 0, days))
     # Seen from a day before they began, the past's games were all still to come.
     past = availability.days(rooms, start.date(), today.date(), now=start - dt.timedelta(days=1))
     coming = availability.days(rooms, today.date(), end.date(), now=now)
