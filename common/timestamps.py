@@ -8,7 +8,7 @@ from typing import Any
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 
 
-class InstantLoader(BaseTzLoader):
+class InstantLoader(BaseTzLoader):  # type: ignore[misc]
     """For connections whose time zone is UTC, as Django sets it with USE_TZ."""
 
     timezone = dt.UTC
