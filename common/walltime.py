@@ -43,3 +43,14 @@ def utc_text(instant: dt.datetime | None) -> str | None:
 def local_text(instant: dt.datetime, tz: ZoneInfo) -> str:
     """RFC 3339 with the zone's offset at that instant."""
     return instant.astimezone(tz).isoformat()
+
+
+def spoken(instant: dt.datetime, tz: ZoneInfo) -> str:
+    """For people: `Sat 14 Mar 2026, 18:30`."""
+    local = instant.astimezone(tz)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def place(zone_name: str) -> str:
+    """For people: `Paris` of `Europe/Paris`."""
+    return zone_name.rpartition("/")[2].replace("_", " ")

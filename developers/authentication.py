@@ -1,7 +1,9 @@
 """`Authorization: Bearer bkf_…`: from a request to an Actor."""
 
 import time
+from collections.abc import Collection
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -24,35 +26,49 @@ class ApiKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Actor, ApiKeySecret]:
-        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if not scheme:
-            raise AuthenticationRequired("Send the header `Authorization: Bearer <API key>`.")
-        if scheme.lower() != "bearer":
-            raise ApiKeyMalformed("The scheme must be Bearer: `Authorization: Bearer <API key>`.")
-        if playground.is_token(text.strip()):
-            return playground.authenticate(text.strip(), request._request)
-        secret, address = authenticate(text.strip()), client_address(request.META)
-        key = secret.key
-        # What is refused from here on concerns the key's owner, who finds it in the request log.
-        request._request.auth = secret  # type: ignore[attr-defined]
-        logs.note(organization=key.acts_on.public_id, key=key.public_id)
-        if "Origin" in request.headers:
-            raise SecretKeyInBrowser(
-                "The request comes from a web page, where anybody can read the key: rotate it now. Let the page ask a server of "
-                "yours, and that server ask us."
-            )
-        if not key.may_be_used_from(address):
-            raise AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
-        scopes = key.effective_scopes
-        return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes, caps=key.caps), secret
+        text = bearer_of(request._request)
+        if playground.is_token(text):
+            return playground.authenticate(text, request._request)
+        return caller_of(request._request, text)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="BookingFlow"'
 
 
-def note_use(request: Request) -> None:
+def bearer_of(request: HttpRequest) -> str:
+    """What stands in the header. Raises AuthenticationRequired, ApiKeyMalformed."""
+    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if not scheme:
+        raise AuthenticationRequired("Send the header `Authorization: Bearer <API key>`.")
+    if scheme.lower() != "bearer":
+        raise ApiKeyMalformed("The scheme must be Bearer: `Authorization: Bearer <API key>`.")
+    return text.strip()
+
+
+def caller_of(request: HttpRequest, text: str, *, origins: Collection[str] = ()) -> tuple[Actor, ApiKeySecret]:
+    """The key's Actor, and the secret; for whoever comes from where the key may be used. `origins` are the pages that may call.
+
+    Raises the refusals of `authenticate`, SecretKeyInBrowser, AddressNotAllowed.
+    """
+    secret, address = authenticate(text), client_address(request.META)
+    key = secret.key
+    # What is refused from here on concerns the key's owner, who finds it in the request log.
+    request.auth = secret  # type: ignore[attr-defined]
+    logs.note(organization=key.acts_on.public_id, key=key.public_id)
+    if "Origin" in request.headers and request.headers["Origin"] not in origins:
+        raise SecretKeyInBrowser(
+            "The request comes from a web page, where anybody can read the key: rotate it now. Let the page ask a server of "
+            "yours, and that server ask us."
+        )
+    if not key.may_be_used_from(address):
+        raise AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
+    scopes = key.effective_scopes
+    return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes, caps=key.caps), secret
+
+
+def note_use(request: HttpRequest, secret: ApiKeySecret) -> None:
     """Have a worker write down the use of the request's key; not while Redis is away, which would make the request wait."""
-    secret, address, now = request.auth, client_address(request.META), time.monotonic()
+    address, now = client_address(request.META), time.monotonic()
     if secret.pk is None or counting.redis_is_away() or now - _noted.get(secret.pk, -USE_NOTED_EVERY) < USE_NOTED_EVERY:
         return
     _noted[secret.pk] = now

@@ -30,6 +30,7 @@ class RequestLogFilters(django_filters.FilterSet):
     path = TextFilter(method="below", help_text="What the path begins with: `/bookings`.")
     key = AnyOf(field_name="key", help_text="Ids of keys; `playground` for calls from the playground.")
     error_code = AnyOf(choices=[(error.code, error.code) for error in ErrorCode], field_name="error_code")
+    tool = AnyOf(field_name="tool", help_text="Names of tools of `/mcp`: `hold_booking`.")
     request_id = AnyOf(field_name="request_id", help_text="What `Request-Id` said: `req_…`.")
     created_since = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="RFC 3339.")
     created_until = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="RFC 3339, itself not included.")

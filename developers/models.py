@@ -185,6 +185,9 @@ class RequestLogEntry(models.Model):
     idempotency_key = models.CharField(max_length=255, blank=True)
     is_replayed = models.BooleanField(default=False, help_text="An idempotency key's first answer, given again.")
     is_dry_run = models.BooleanField(default=False)
+    tool = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Of /mcp, which made the call; else empty."
+    )
     request_headers = models.JSONField(default=dict)
     answer_headers = models.JSONField(default=dict)
     content = models.TextField(blank=True, editable=False)
@@ -217,6 +220,7 @@ class RequestLogEntry(models.Model):
             models.Index(
                 fields=["organization", "method", "-created_at", "-id"], name="log_entry_by_method", condition=~Q(method="GET")
             ),
+            models.Index(fields=["organization", "-created_at", "-id"], name="log_entry_by_tool", condition=~Q(tool="")),
             models.Index(
                 fields=["organization", "path"], name="log_entry_by_path", opclasses=["int8_ops", "varchar_pattern_ops"]
             ),

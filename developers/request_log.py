@@ -25,6 +25,7 @@ from common.ids import made_at
 from common.signing import Undecipherable, decrypt, encrypt
 from developers import log_queue
 from developers.idempotency import BASES, HEADER
+from developers.inside import TOOL
 from developers.log_queue import Batch
 from developers.masking import masked_body, masked_headers, masked_query, masked_text
 from developers.models import ApiKeySecret, LogErasure, RequestLogEntry
@@ -85,6 +86,7 @@ def _record(
         "idempotency_key": _text(request.headers.get(HEADER, ""), 255),
         "is_replayed": response.headers.get("Idempotency-Replayed") == "true",
         "is_dry_run": response.headers.get("Dry-Run") == "true",
+        "tool": request.META.get(TOOL, ""),
         "request_headers": masked_headers((_text(name), _text(value)) for name, value in request.headers.items() if value),
         "answer_headers": masked_headers((_text(name), _text(value)) for name, value in _answer_headers(response)),
         "content": encrypt(content.decode()) if query or any(text or is_cut for text, is_cut in bodies.values()) else "",

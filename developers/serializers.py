@@ -121,11 +121,16 @@ class LogEntryShape(Shape):
     idempotency_key = serializers.CharField(allow_null=True)
     replayed = serializers.BooleanField(source="is_replayed", help_text="An idempotency key's first answer, given again.")
     dry_run = serializers.BooleanField(source="is_dry_run")
+    tool = serializers.CharField(allow_null=True, help_text="The tool of `/mcp` that made the call; null: the key's own call.")
     created_at = serializers.DateTimeField(help_text="When the request came.")
 
     @staticmethod
     def get_error_code(entry: RequestLogEntry) -> str | None:
         return entry.error_code or None
+
+    @staticmethod
+    def get_tool(entry: RequestLogEntry) -> str | None:
+        return entry.tool or None
 
     @staticmethod
     def get_idempotency_key(entry: RequestLogEntry) -> str | None:

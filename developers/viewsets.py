@@ -45,7 +45,7 @@ class ApiView(APIView):
         if request.auth is not None:
             self.meter = Meter(caller=request.user, key=request.auth.key)
             self.meter.start(request)
-            note_use(request)
+            note_use(request._request, request.auth)
         super().initial(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:

@@ -12,7 +12,7 @@ from bookings.services.cancellation import refund_amount, require_cancelable
 from bookings.services.plans import Plan, plan_change, require_changeable, require_possible
 from bookings.services.pricing import deposit_of, price_by, rules_of
 from common import money
-from common.walltime import utc_text, zone
+from common.walltime import place, spoken, utc_text, zone
 from organizations.actor import Actor
 from organizations.permissions import Scope
 from rooms import claims
@@ -155,7 +155,7 @@ def _sentence(quote: Quote, *, free_until: dt.datetime | None, now: dt.datetime)
     """`Sat 14 Mar 2026, 18:30 Paris time, 5 players, €150, free cancellation until Thu 12 Mar 2026, 18:30.`"""
     name = quote.room.venue.timezone
     parts = [
-        f"{_moment(quote.starts_at, name)} {name.rpartition('/')[2].replace('_', ' ')} time",
+        f"{spoken(quote.starts_at, zone(name))} {place(name)} time",
         f"{quote.party_size} player{'' if quote.party_size == 1 else 's'}",
     ]
     if quote.kind == Quote.Kind.CANCEL:
@@ -167,10 +167,5 @@ def _sentence(quote: Quote, *, free_until: dt.datetime | None, now: dt.datetime)
         if quote.refund:
             parts.append(f"{money.text(quote.refund, quote.currency)} back")
         if free_until is not None and free_until > now:
-            parts.append(f"free cancellation until {_moment(free_until, name)}")
+            parts.append(f"free cancellation until {spoken(free_until, zone(name))}")
     return ", ".join(parts) + "."
-
-
-def _moment(instant: dt.datetime, zone_name: str) -> str:
-    local = instant.astimezone(zone(zone_name))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"

@@ -1,0 +1,52 @@
+"""Calls of the API from within, for other doors: the same middleware, routes and authentication as over the network."""
+
+import functools
+import io
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+# Not a header's name, so that nobody outside can set it: the agents' tool that makes the call.
+TOOL = "bookingflow.tool"
+# What the visitor's own request tells of where it came from.
+_CARRIED = (
+    *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR", "HTTP_HOST", "HTTP_USER_AGENT"),
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"),
+)
+
+
+def ask(
+    method: str,
+    path: str,
+    *,
+    query: str = "",
+    body: bytes = b"",
+    headers: Mapping[str, str],
+    visitor: HttpRequest,
+    tool: str = "",
+) -> HttpResponseBase:
+    """The API's answer, in the name of whom the `headers` say and from where `visitor` came."""
+    environ = {name: visitor.META[name] for name in _CARRIED if name in visitor.META}
+    environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    environ |= {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": "application/json" if body else "",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.url_scheme": visitor.scheme or "http",
+        TOOL: tool,
+    }
+    return _handler().get_response(WSGIRequest(environ))
+
+
+@functools.cache
+def _handler() -> BaseHandler:
+    handler = BaseHandler()
+    handler.load_middleware()
+    return handler
