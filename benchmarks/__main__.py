@@ -1,6 +1,6 @@
-"""`make bench`: what API, dashboard and webhooks cost, each figure beside a floor of the same run.
+"""`make bench`: what API, agents, dashboard and webhooks cost, each figure beside a floor of the same run.
 
-`make bench ARGS=api` is one part alone, as are `pages` and `webhooks`; `ARGS="api small"` shows in a minute that it runs.
+`make bench ARGS=api` is one part alone, as are `agents`, `pages` and `webhooks`; `ARGS="api small"` shows that it runs.
 """
 
 import os
@@ -13,9 +13,9 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - after setup
 
-from benchmarks import api, dataset, pages, webhooks  # noqa: E402
+from benchmarks import agents, api, dataset, pages, webhooks  # noqa: E402
 
-PARTS = {"api", "pages", "webhooks"}
+PARTS = {"agents", "api", "pages", "webhooks"}
 
 
 def main(words: list[str]) -> None:
@@ -23,6 +23,8 @@ def main(words: list[str]) -> None:
     call_command("migrate", verbosity=0)
     if "api" in parts:
         api.main(small="small" in words)
+    if "agents" in parts:
+        agents.main()
     if "pages" in parts:
         print("Making data", flush=True)
         pages.main(dataset.make())

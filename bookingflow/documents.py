@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agents.tools import TOOLS
 from bookingflow.event_schemas import carried
 from common.errors import ErrorCode
 from developers import shell
@@ -80,6 +81,7 @@ def llms_txt(parts: list[Chapter]) -> str:
     machines = [
         ("OpenAPI 3.1", "/api/v1/public/openapi.json", "every operation, with examples"),
         ("Event schemas", "/backend/docs/events.json", "a JSON Schema for each type of event"),
+        ("Tools for agents (MCP)", "/backend/docs/agents.md", "how an assistant finds and books games through `/mcp`"),
         ("API catalog", CATALOG, "where all of this is, as RFC 9727 has it"),
     ]
     whole = ("Everything in one file", "/backend/docs/api.md", "all chapters above")
@@ -117,7 +119,11 @@ def api_catalog() -> str:
         "service-meta": link("/backend/docs/events.json", "application/json"),
         "status": link("/api/v1/public/status", "application/json"),
     }
-    return json.dumps({"linkset": [api]}, indent=1) + "\n"
+    tools = {
+        "anchor": f"{PUBLIC_URL}/mcp",
+        "service-doc": [*link("/backend/docs/agents", "text/html"), *link("/backend/docs/agents.md", "text/markdown")],
+    }
+    return json.dumps({"linkset": [api, tools]}, indent=1) + "\n"
 
 
 def _joined(*parts: str) -> str:
@@ -134,6 +140,7 @@ def _guide(folder: Path, slug: str) -> str:
     common = ", ".join(f"`{error.code}`" for error in ErrorCode if error in COMMON)
     text = (folder / "guide" / f"{slug}.md").read_text()
     text = text.replace("{{set_up}}", f"```bash\n{SET_UP}```").replace("{{common_errors}}", common)
+    text = text.replace("{{tools}}", _tools())
     return re.sub(r"\{\{snippet:([\w.]+)\}\}", snippet, text)
 
 
@@ -250,6 +257,15 @@ def _link(name: str) -> str:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _tools() -> str:
+    rows = []
+    for tool in TOOLS.values():
+        scopes = ", ".join(f"`{scope}`" for scope in tool.scopes)
+        given = ", ".join(f"`{name}`" for name in tool.takes["properties"])
+        rows.append((f"`{tool.name}`", scopes or "none", tool.description.partition(". ")[0].rstrip(".") + ".", given))
+    return _table(("tool", "scope", "does", "takes"), rows)
 
 
 def _scopes() -> str:

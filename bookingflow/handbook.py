@@ -92,6 +92,17 @@ class Found:
     section: Section
     excerpt: list[tuple[str, bool]]
 
+    def as_json(self) -> dict[str, str]:
+        """`markdown` is the address of the page's source."""
+        section, page = self.section, self.section.page
+        return {
+            "title": section.title,
+            "page": page.title,
+            "url": settings.PUBLIC_URL + section.url,
+            "markdown": settings.PUBLIC_URL + page.markdown_url,
+            "excerpt": "".join(text for text, _ in self.excerpt),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Handbook:

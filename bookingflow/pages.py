@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
@@ -31,7 +31,7 @@ from webhooks.types import EventType
 
 logger = logging.getLogger(__name__)
 
-FOR_PROGRAMS = ("/api/", "/v1/", "/webhooks/", "/metrics")
+FOR_PROGRAMS = ("/api/", "/v1/", "/mcp", "/webhooks/", "/metrics")
 MARKDOWN = "text/markdown; charset=utf-8"
 
 # The drawing of the start page: a Saturday in three rooms, half an hour to 25 units of height.
@@ -101,11 +101,13 @@ def docs_page_markdown(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def docs_search(request: HttpRequest) -> HttpResponse:
-    """Also as one types: htmx gets what was found alone."""
+    """Also as one types: htmx gets what was found alone; and for programs, as JSON."""
     book, query = handbook(), request.GET.get("q", "").strip()[:100]
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return _kept(JsonResponse({"object": "list", "data": [one.as_json() for one in book.search(query)]}), "Accept")
     context = {"query": query, "found": book.search(query), "groups": book.groups()}
     template = "docs/found.html" if request.headers.get("HX-Request") else "docs/search.html"
-    return _kept(render(request, template, context), "HX-Request")
+    return _kept(render(request, template, context), "HX-Request", "Accept")
 
 
 def _kept(response: HttpResponse, *vary: str) -> HttpResponse:

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "rooms",
     "payments",
     "bookings",
+    "agents",
     "dashboard",
     "unfold",
     "django.contrib.admin",
@@ -180,6 +181,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget-request-log": {"task": "developers.tasks.forget_request_log", "schedule": 3600.0},
 }
 
+# Web pages that may call /mcp with a key, by their origins: of assistants that people run themselves. Nothing else needs one.
+MCP_ALLOWED_ORIGINS: list[str] = env.list("MCP_ALLOWED_ORIGINS", [])
+
 # Mail. On a developer's machine without a mail server, letters become files.
 EMAIL_HOST = env.str("EMAIL_HOST", "" if DEVELOPMENT else "localhost")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
@@ -294,6 +298,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "stripe": {"level": "WARNING"},
+        "mcp": {"level": "ERROR"},
     },
 }
 

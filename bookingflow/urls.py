@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from agents.views import mcp
 from bookingflow import mailbox, pages
 from dashboard.views.components import components
 from developers.api.views import UnknownView
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("developers/status", pages.status, name="status"),
     path("api/v1/public/", include(api)),
     path("v1/", include(api)),
+    path("mcp", mcp, name="mcp"),
     path("backend/docs", RedirectView.as_view(pattern_name="docs")),
     path("backend/docs/", pages.docs_page, name="docs"),
     path("backend/docs/api.md", pages.docs_markdown, name="docs_markdown"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dashboard.views import (
+    agents,
     blocks,
     booking,
     booking_acts,
@@ -149,5 +150,6 @@ urlpatterns = [
     path("/settings/developers/playground/curl", playground.playground_curl, name="playground_curl"),
     path("/settings/developers/playground/token", playground.playground_token, name="playground_token"),
     path("/settings/developers/playground/run", playground.playground_run, name="playground_run"),
+    path(f"{DEVELOPERS}/agents", agents.developers_agents, name="developers_agents"),
     path("/settings/developers/snippets", snippets.developers_snippets, name="developers_snippets"),
 ]

@@ -40,6 +40,10 @@ class IdempotencyQuerySet(TenantQuerySet):
 
 
 class RequestLogQuerySet(TenantQuerySet):
+    def by_tools(self) -> Self:
+        """Calls that agents have made, the latest first."""
+        return self.exclude(tool="").order_by("-created_at", "-pk")
+
     def without_what_was_said(self) -> Self:
         """For lists: headers and bodies are the most of a row."""
         return self.defer("content", "mentions", "request_headers", "answer_headers")

@@ -22,6 +22,11 @@ class RequestLogForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "slot_unavailable", "spellcheck": "false"}),
     )
+    tool = forms.CharField(
+        label="Agent's tool",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "hold_booking", "spellcheck": "false"}),
+    )
     request_id = forms.CharField(
         label="Request id", required=False, widget=forms.TextInput(attrs={"placeholder": "req_…", "spellcheck": "false"})
     )

@@ -188,6 +188,7 @@ SETTINGS: tuple[tuple[str, tuple[tuple[str, str, bool], ...]], ...] = (
             ("developers_webhooks", "Webhooks", False),
             ("developers_events", "Events", False),
             ("developers_log", "Request log", True),
+            ("developers_agents", "Agents", False),
             ("developers_snippets", "Snippets", False),
             ("developers_playground", "Playground", False),
         ),

@@ -105,6 +105,7 @@ PAGES = [
     Page("playground_token", post={"operation": "list_rooms"}),
     Page("playground_run", post={"operation": "list_rooms"}),
     Page("developers_snippets"),
+    Page("developers_agents"),
     Page("developers"),
     writes("developers_keys"),
     writes("new_key"),

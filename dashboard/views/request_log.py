@@ -24,7 +24,7 @@ from organizations.actor import Actor
 from organizations.permissions import Scope
 
 MOST_KEYS = 200  # to choose from
-FILTERS = ("status", "method", "path", "key", "error_code", "request_id", "created_since", "created_until")
+FILTERS = ("status", "method", "path", "key", "error_code", "tool", "request_id", "created_since", "created_until")
 FOLDED = FILTERS[4:]  # rarer ones
 TIMES = ("created_since", "created_until")
 VIEWS = {"": "All", "2xx": "Succeeded", "4xx": "Refused", "5xx": "Failed"}

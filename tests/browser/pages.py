@@ -42,6 +42,7 @@ IN_OTHER_STATES = [
     "/dashboard/settings/developers/playground?operation=create_booking",
     "/dashboard/settings/developers/playground?operation=cancel_booking&mode=live",
     "/dashboard/settings/developers/snippets?language=python",
+    "/dashboard/settings/developers/agents?client=claude-desktop",
 ]
 
 
