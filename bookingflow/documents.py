@@ -263,9 +263,8 @@ def _tools() -> str:
     rows = []
     for tool in TOOLS.values():
         scopes = ", ".join(f"`{scope}`" for scope in tool.scopes)
-        given = ", ".join(f"`{name}`" for name in tool.takes["properties"])
-        rows.append((f"`{tool.name}`", scopes or "none", tool.description.partition(". ")[0].rstrip(".") + ".", given))
-    return _table(("tool", "scope", "does", "takes"), rows)
+        rows.append((f"`{tool.name}`", scopes or "none", tool.description.partition(". ")[0].rstrip(".") + "."))
+    return _table(("tool", "scope", "does"), rows)
 
 
 def _scopes() -> str:

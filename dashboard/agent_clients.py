@@ -73,7 +73,11 @@ CLIENTS = {
         AgentClient("cursor", "Cursor", f"In ~/.cursor/mcp.json; it reads the key from {VARIABLE}.", "json", _cursor),
         AgentClient("vscode", "VS Code", "In .vscode/mcp.json; it asks for the key once and keeps it.", "json", _vscode),
         AgentClient(
-            "any", "Another", "Most clients read a file like this: Streamable HTTP, with one header. No OAuth.", "json", _any
+            "any",
+            "Other clients",
+            "Most clients read a file like this: Streamable HTTP, with one header. No OAuth.",
+            "json",
+            _any,
         ),
         AgentClient("curl", "curl", f"In a shell where {VARIABLE} holds the key: it lists the tools of the key.", "bash", _curl),
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from agents.tests.speaking import secret_of
 from bookings.models import Booking
 from common.walltime import zone
+from dashboard.agent_clients import CLIENTS
 from organizations.permissions import Scope
 from rooms.models import Room
 from tests.cast import Player
@@ -97,6 +99,16 @@ def test_a_room_for_five_on_saturday_evening(
 
     booking = Booking.objects.get()
     assert (booking.source, booking.status, booking.customer.name) == ("agent", "canceled", "Ada")
+
+
+def test_the_page_s_call_with_curl_lists_the_key_s_tools(transactional_db: None, server: Server, bob: Player) -> None:
+    command = CLIENTS["curl"].code(f"{server.url}/mcp")
+    environment = {**os.environ, "BOOKINGFLOW_KEY": bob.secret}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=True)
+
+    names = {tool["name"] for tool in json.loads(done.stdout)["result"]["tools"]}
+    assert "search_rooms" in names
+    assert "hold_booking" not in names
 
 
 def crowd(server: Server, alice: Player, charlie: Player, *, calls: int) -> None:

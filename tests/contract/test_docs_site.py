@@ -142,6 +142,19 @@ def test_a_search_works_without_scripts_and_as_one_types() -> None:
 
 
 @pytest.mark.parametrize("query", ["", "   ", "xyzzy quux", "<b>&'\"", "(((", "\x00", "a " * 500])
+def test_a_program_gets_what_is_found_as_json(db: None) -> None:
+    answer = Client().get(f"{DOCS}search?q=insufficient_seats", headers={"Accept": "application/json"})
+
+    assert answer["Content-Type"] == "application/json"
+    assert "Accept" in answer["Vary"]
+    found = answer.json()["data"][0]
+    assert found["title"] == "error insufficient_seats"
+    for link in (found["url"], found["markdown"]):
+        assert Client().get(urlsplit(link).path).status_code == 200
+    assert "<" not in found["excerpt"]
+    assert "text/html" in Client().get(f"{DOCS}search?q=hold", headers={"Accept": "*/*"})["Content-Type"]
+
+
 def test_a_search_for_anything_is_answered_and_never_becomes_markup(query: str) -> None:
     answer = Client().get(f"{DOCS}search", {"q": query})
 
@@ -179,11 +192,13 @@ def test_the_api_catalog_leads_to_description_documents_and_status(db: None) -> 
     assert whole["Content-Type"] == 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
     assert f'<{settings.PUBLIC_URL}/.well-known/api-catalog>; rel="api-catalog"' in head["Link"]
     assert (head.status_code, head.content) == (200, b"")
-    [api] = whole.json()["linkset"]
+    [api, tools] = whole.json()["linkset"]
+    assert tools.pop("anchor") == f"{settings.PUBLIC_URL}/mcp"
+    assert list(tools) == ["service-doc"]
     assert api.pop("anchor") == f"{settings.PUBLIC_URL}/api/v1/public"
     assert api["service-desc"][0]["href"] == f"{settings.PUBLIC_URL}/api/v1/public/openapi.json"
     assert api["status"][0]["href"] == f"{settings.PUBLIC_URL}/api/v1/public/status"
-    for relation, links in api.items():
+    for relation, links in [*api.items(), *tools.items()]:
         for link in links:
             answer = Client().get(urlsplit(link["href"]).path)
             assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, link["type"]), relation
