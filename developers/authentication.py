@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from common import jobs, logs
 from common.client import client_address
+from common.errors import DomainError
 from developers import counting, playground
 from developers.errors import AddressNotAllowed, ApiKeyMalformed, AuthenticationRequired, SecretKeyInBrowser
 from developers.models import ApiKeySecret
@@ -52,16 +53,18 @@ def caller_of(request: HttpRequest, text: str, *, origins: Collection[str] = ())
     """
     secret, address = authenticate(text), client_address(request.META)
     key = secret.key
-    # What is refused from here on concerns the key's owner, who finds it in the request log.
-    request.auth = secret  # type: ignore[attr-defined]
     logs.note(organization=key.acts_on.public_id, key=key.public_id)
+    refusal: DomainError | None = None
     if "Origin" in request.headers and request.headers["Origin"] not in origins:
-        raise SecretKeyInBrowser(
+        refusal = SecretKeyInBrowser(
             "The request comes from a web page, where anybody can read the key: rotate it now. Let the page ask a server of "
             "yours, and that server ask us."
         )
-    if not key.may_be_used_from(address):
-        raise AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
+    elif not key.may_be_used_from(address):
+        refusal = AddressNotAllowed(f"The key's list of networks does not have {address or 'an address that cannot be told'}.")
+    if refusal is not None:
+        request.auth = secret  # type: ignore[attr-defined]  # the key's owner finds it in the request log
+        raise refusal
     scopes = key.effective_scopes
     return Actor("api_key", key.public_id, key.acts_on, scopes, withheld=key.granted_scopes - scopes, caps=key.caps), secret
 
