@@ -186,8 +186,8 @@ def _answers(operation: dict[str, Any]) -> str:
         content = response.get("content", {})
         if "application/json" in content:
             lines.append(f"- **{status}** {_type(content['application/json']['schema'])}")
-        elif "text/csv" in content:
-            lines.append(f"- **{status}** `text/csv`")
+        elif files := {"text/csv", "text/calendar"} & content.keys():
+            lines.append(f"- **{status}** `{files.pop()}`")
         elif _REFUSED in content:
             own = [code for code in response["description"].split(", ") if code.strip("`") not in _COMMON]
             lines += [f"- **{status}** {', '.join(own)}"] if own else []

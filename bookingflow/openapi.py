@@ -34,6 +34,7 @@ VALUES = {
     "LEAVING": _BOOKING["customer"],
     **dict.fromkeys(("BOOKING", "UNWANTED", "HELD", "WAITING", "PAID", "ARRIVING", "PAST_BOOKING"), _BOOKING["id"]),
     "PAYMENT": _PAYMENT["id"],
+    "FEED": "cfd_01m6e97c3k8q5v2x9r4t7w1y0z",
     "ENDPOINT": _ENDPOINT["id"],
     "SPARE_ENDPOINT": _ENDPOINT["id"],
     "EVENT": _EVENT["id"],

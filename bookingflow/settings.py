@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "rooms",
     "payments",
     "bookings",
+    "calendars",
     "dashboard",
     "unfold",
     "django.contrib.admin",

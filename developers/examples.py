@@ -109,6 +109,12 @@ EXAMPLES: dict[str, Example] = {
     "list_payments": Example(query="?booking=$PAID&status=succeeded"),
     "get_payment": Example(id="$PAYMENT"),
     "export_payments": Example(query="?date_from=$YESTERDAY"),
+    "list_calendar_feeds": Example(query="?venue=$VENUE&limit=10"),
+    "create_calendar_feed": Example(body={"venue": "$VENUE", "name": "Team calendar", "include_names": True}),
+    "get_calendar_feed": Example(id="$FEED"),
+    "change_calendar_feed": Example(id="$FEED", body={"name": "Reception", "include_names": False}),
+    "revoke_calendar_feed": Example(id="$FEED"),
+    "get_booking_calendar": Example(id="$BOOKING"),
     "list_webhook_endpoints": Example(query="?status=active&limit=10"),
     "create_webhook_endpoint": Example(
         body={
@@ -179,6 +185,7 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
   \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
+export FEED=$(api calendar_feeds "{\\"room\\": \\"$ROOM\\"}" | pick "d['id']")
 endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' | pick "d['id']"; }
 export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
 export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")

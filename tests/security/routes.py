@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from bookings.models import Booking
+from calendars.services import create_feed
 from common.ids import new_id
 from common.walltime import utc_text
 from customers.services import create_customer
@@ -92,6 +93,13 @@ ROUTES = [
     Route("GET", "/payments"),
     Route("GET", "/payments/export"),
     Route("GET", "/payments/{id}", id="payment"),
+    Route("GET", "/bookings/{id}/calendar", id="booking"),
+    Route("GET", "/calendar_feeds"),
+    write("POST", "/calendar_feeds", ok=201, body={"room": "$room"}),
+    Route("GET", "/calendar_feeds/{id}", id="feed"),
+    write("PUT", "/calendar_feeds/{id}", id="feed", body={"name": "n"}),
+    write("PATCH", "/calendar_feeds/{id}", id="feed", body={"name": "n"}),
+    write("DELETE", "/calendar_feeds/{id}", id="feed"),
     Route("GET", "/webhook_endpoints"),
     write("POST", "/webhook_endpoints", ok=201, body={"url": "https://example.com/other"}),
     Route("GET", "/webhook_endpoints/{id}", id="endpoint"),
@@ -143,6 +151,7 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
         "payment": Payment.objects.of(paid.public_id).get(),
         "held": held,
         "begun": begun,
+        "feed": create_feed(by=player.actor, room=room)[0],
         "endpoint": endpoint,
         "log": log_entry(player),
         "replay": start_replay(by=player.actor, endpoint=endpoint, since=started),
