@@ -114,6 +114,16 @@ EXAMPLES: dict[str, Example] = {
     "get_calendar_feed": Example(id="$FEED"),
     "change_calendar_feed": Example(id="$FEED", body={"name": "Reception", "include_names": False}),
     "revoke_calendar_feed": Example(id="$FEED"),
+    "list_calendar_imports": Example(query="?state=stale&limit=10"),
+    "create_calendar_import": Example(
+        body={"room": "$SPARE_ROOM", "name": "Team calendar", "secret_url": "https://calendar.example.com/private-7f3a/basic.ics"}
+    ),
+    "get_calendar_import": Example(id="$IMPORT"),
+    "change_calendar_import": Example(id="$IMPORT", body={"name": "Holidays", "include_titles": True}),
+    "delete_calendar_import": Example(id="$IMPORT"),
+    "sync_calendar_import": Example(id="$IMPORT", body={}),
+    "pause_calendar_import": Example(id="$IMPORT", body={}),
+    "resume_calendar_import": Example(id="$IMPORT", body={}),
     "get_booking_calendar": Example(id="$BOOKING"),
     "list_webhook_endpoints": Example(query="?status=active&limit=10"),
     "create_webhook_endpoint": Example(
@@ -186,6 +196,8 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
 export FEED=$(api calendar_feeds "{\\"room\\": \\"$ROOM\\"}" | pick "d['id']")
+export IMPORT=$(api calendar_imports "{\\"room\\": \\"$SPARE_ROOM\\", \\"name\\": \\"Team\\",
+  \\"secret_url\\": \\"https://example.com/team.ics\\"}" | pick "d['id']")
 endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' | pick "d['id']"; }
 export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
 export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.addresses import MAX_URL_LENGTH
 from developers.inputs import Flag, Input, Text, VisibleId, changes_of
 from rooms.models import Room, Venue
 
@@ -28,6 +29,36 @@ class CalendarFeedChangesInput(changes_of(CalendarFeedInput)):  # type: ignore[m
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         return attrs
+
+
+class CalendarImportInput(Input):
+    """Exactly one of room, venue."""
+
+    room = VisibleId(Room, required=False)
+    venue = VisibleId(Venue, required=False, help_text="All of its rooms.")
+    name = Text(max_length=120)
+    secret_url = Text(
+        max_length=MAX_URL_LENGTH,
+        help_text="Where the calendar can be had as iCalendar: https:// or webcal://. It is not shown again.",
+    )
+    include_titles = Flag(required=False, help_text="The entries' titles become the reasons of blocks. Default: false.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return one_place(attrs)
+
+
+class CalendarImportChangesInput(changes_of(CalendarImportInput)):  # type: ignore[misc]
+    """The fields sent are changed, the others stay. An import keeps its room or venue."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return without_place(super().get_fields())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs
+
+
+class NoFieldsInput(Input):
+    """An empty object, or no body."""
 
 
 def one_place(attrs: dict[str, Any]) -> dict[str, Any]:

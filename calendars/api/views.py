@@ -1,8 +1,9 @@
-"""`/calendar_feeds`, and a booking as a calendar's entry."""
+"""`/calendar_feeds`, `/calendar_imports`, and a booking as a calendar's entry."""
 
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -10,14 +11,21 @@ from rest_framework.response import Response
 
 from bookings.models import Booking
 from calendars import services
-from calendars.api.inputs import CalendarFeedChangesInput, CalendarFeedInput
-from calendars.api.serializers import CalendarFeedWithAddressShape, DeletedCalendarShape
+from calendars.api.inputs import (
+    CalendarFeedChangesInput,
+    CalendarFeedInput,
+    CalendarImportChangesInput,
+    CalendarImportInput,
+    NoFieldsInput,
+)
+from calendars.api.serializers import CalendarFeedWithAddressShape, CalendarImportWithConflictsShape, DeletedCalendarShape
+from calendars.conflicts import conflicts_of
 from calendars.feeds import booking_content
-from calendars.filters import CalendarFeedFilters
-from calendars.models import CalendarFeed
-from calendars.serializers import CalendarFeedShape
+from calendars.filters import CalendarFeedFilters, CalendarImportFilters
+from calendars.models import CalendarFeed, CalendarImport
+from calendars.serializers import CalendarFeedShape, CalendarImportShape
 from calendars.views import CALENDAR
-from common.errors import NotFound
+from common.errors import ErrorCode, NotFound
 from developers.renderers import CalendarRenderer
 from developers.viewsets import ApiViewSet
 from organizations.permissions import Scope
@@ -83,6 +91,108 @@ class CalendarFeedViewSet(ApiViewSet):
         """Its address answers 404 from now on. For another address, create another feed."""
         services.revoke_feed(**self.target())
         return Response({"object": "calendar_feed", "id": id, "deleted": True})
+
+
+class CalendarImportViewSet(ApiViewSet):
+    queryset = CalendarImport.objects.with_place()
+    shape = CalendarImportShape
+    filterset_class = CalendarImportFilters
+    sorts: ClassVar = ("-created_at",)
+    scopes: ClassVar = {
+        "list": Scope.CALENDARS_READ,
+        "retrieve": Scope.CALENDARS_READ,
+        "create": Scope.CALENDARS_WRITE,
+        "update": Scope.CALENDARS_WRITE,
+        "destroy": Scope.CALENDARS_WRITE,
+        "sync": Scope.CALENDARS_WRITE,
+        "pause": Scope.CALENDARS_WRITE,
+        "resume": Scope.CALENDARS_WRITE,
+    }
+    refusals: ClassVar = {"sync": (ErrorCode.INVALID_TRANSITION,)}
+
+    def target(self) -> dict[str, Any]:
+        """What every verb on an import takes."""
+        source: CalendarImport = self.get_queryset().find(self.kwargs["id"])
+        return {"source": source, "by": self.actor, "expected_version": self.expected_version}
+
+    @extend_schema(operation_id="list_calendar_imports", summary="List calendar imports", tags=["Calendars"])
+    def list(self, request: Request) -> Response:
+        return self.answer_list(self.get_queryset())
+
+    @extend_schema(
+        operation_id="get_calendar_import",
+        summary="Get a calendar import",
+        tags=["Calendars"],
+        responses=CalendarImportWithConflictsShape,
+    )
+    def retrieve(self, request: Request, id: str) -> Response:
+        """With the bookings that it hits: both stay, and somebody has to decide."""
+        source = self.get_queryset().find(id)
+        hit = conflicts_of([source], by=self.actor, now=timezone.now()).get(source.pk, [])
+        return self.answer(source, conflicts=[booking.public_id for booking in hit])
+
+    @extend_schema(
+        operation_id="create_calendar_import",
+        summary="Import a calendar",
+        tags=["Calendars"],
+        request=CalendarImportInput,
+        responses={201: CalendarImportShape},
+    )
+    def create(self, request: Request) -> Response:
+        """Its busy times become blocks of kind `external`; it is read at once, and every ten minutes from then on. Needs
+        `schedules:write` too.
+        """
+        return self.answer(services.create_import(by=self.actor, **self.input(CalendarImportInput)), status=201)
+
+    @extend_schema(
+        operation_id="change_calendar_import",
+        summary="Change a calendar import",
+        tags=["Calendars"],
+        request=CalendarImportChangesInput,
+    )
+    def update(self, request: Request, id: str) -> Response:
+        """Its blocks follow when it is read, which is at once."""
+        return self.answer(services.update_import(**self.target(), **self.input(CalendarImportChangesInput)))
+
+    @extend_schema(
+        operation_id="delete_calendar_import",
+        summary="Delete a calendar import",
+        tags=["Calendars"],
+        request=None,
+        responses={200: DeletedCalendarShape},
+    )
+    def destroy(self, request: Request, id: str) -> Response:
+        """With its coming blocks; past ones stay."""
+        services.delete_import(**self.target())
+        return Response({"object": "calendar_import", "id": id, "deleted": True})
+
+    @extend_schema(
+        operation_id="sync_calendar_import",
+        summary="Read a calendar now",
+        tags=["Calendars"],
+        request=NoFieldsInput,
+        responses={202: CalendarImportShape},
+    )
+    def sync(self, request: Request, id: str) -> Response:
+        """Instead of within ten minutes: `checked_at` tells when it has been done."""
+        self.input(NoFieldsInput)
+        return self.answer(services.request_sync(**self.target()), status=202)
+
+    @extend_schema(
+        operation_id="pause_calendar_import", summary="Pause a calendar import", tags=["Calendars"], request=NoFieldsInput
+    )
+    def pause(self, request: Request, id: str) -> Response:
+        """Its coming blocks go until it is resumed."""
+        self.input(NoFieldsInput)
+        return self.answer(services.pause_import(**self.target()))
+
+    @extend_schema(
+        operation_id="resume_calendar_import", summary="Resume a calendar import", tags=["Calendars"], request=NoFieldsInput
+    )
+    def resume(self, request: Request, id: str) -> Response:
+        """It is read at once, and its blocks come back."""
+        self.input(NoFieldsInput)
+        return self.answer(services.resume_import(**self.target()))
 
 
 class BookingCalendarViewSet(ApiViewSet):
