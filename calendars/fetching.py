@@ -12,6 +12,7 @@ from common.errors import FieldError, ValidationFailed
 from common.fetch import Answer, FetchFailed, fetch
 from common.signing import Undecipherable, decrypt
 
+TOTAL_SECONDS = 15.0  # wall clock, redirects and body included
 MAX_BYTES = 5 * 1024 * 1024  # unpacked
 USER_AGENT = "BookingFlow-Calendars/1"
 
@@ -51,7 +52,14 @@ async def _fetched(source: CalendarImport, *, unconditional: bool) -> Outcome:
         headers |= {name: value for name, value in known.items() if value}
     try:
         url = decrypt(source.url)
-        return await fetch(url, check=check, allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK, max_bytes=MAX_BYTES, headers=headers)
+        return await fetch(
+            url,
+            check=check,
+            allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK,
+            max_bytes=MAX_BYTES,
+            total_seconds=TOTAL_SECONDS,
+            headers=headers,
+        )
     except FetchFailed as failed:
         return failed
     except Undecipherable:

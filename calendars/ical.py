@@ -128,7 +128,9 @@ def _clock(timezone: str, first_year: int, last_year: int) -> Timezone:
     for before, since in _changes(tz, first_year, last_year):
         old, new = _offset(before, tz), _offset(since, tz)
         local = since.astimezone(tz)
-        onsets.setdefault((old, new, str(local.tzname()), bool(local.dst())), []).append((since + old).replace(tzinfo=None))
+        wall = since + old
+        kind = (old, new, str(local.tzname()), bool(local.dst()))
+        onsets.setdefault(kind, []).append(dt.datetime.combine(wall.date(), wall.time()))
     for (old, new, name, is_daylight), found in onsets.items():
         observance = TimezoneDaylight() if is_daylight else TimezoneStandard()
         observance.add("dtstart", found[0])

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from common.addresses import RefusedAddress
-from common.http import CONNECT_SECONDS, TOTAL_SECONDS, Failure, Lookup, classify, open_socket
+from common.http import CONNECT_SECONDS, Failure, Lookup, classify, open_socket
 
 MAX_REDIRECTS = 3
 CHUNK_BYTES = 64 * 1024
@@ -52,7 +52,7 @@ async def fetch(
     allow_loopback: bool,
     max_bytes: int,
     headers: Mapping[str, str],
-    total_seconds: float = TOTAL_SECONDS,
+    total_seconds: float,
     resolver: AbstractResolver | None = None,
 ) -> Answer:
     """`check` raises RefusedAddress for an address that must not be asked; `total_seconds` are wall clock, redirects included.

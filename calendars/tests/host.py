@@ -22,7 +22,7 @@ class Host:
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def serve(self, text: str | bytes, **headers: str) -> None:
-        self.play = answering(text, **headers)
+        self.play = answering(text, status=200, **headers)
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def listening() -> Iterator[Host]:
         thread.join()
 
 
-def answering(text: str | bytes, status: int = 200, **headers: str) -> Play:
+def answering(text: str | bytes, *, status: int = 200, **headers: str) -> Play:
     """With 304 for who has the `etag` or the `last_modified` that is given."""
     body = text.encode() if isinstance(text, str) else text
     named = {name.replace("_", "-"): value for name, value in headers.items()}

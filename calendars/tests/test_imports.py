@@ -286,7 +286,7 @@ def test_what_is_wrong_is_named_and_what_was_read_last_holds(
     sync(source)
     before, told = blocked(), events()
     if reason == Reason.TIMEOUT:
-        monkeypatch.setattr("common.fetch.fetch.__kwdefaults__", {**fetching.fetch.__kwdefaults__, "total_seconds": 0.5})
+        monkeypatch.setattr(fetching, "TOTAL_SECONDS", 0.5)
 
     host.play = play
     started = time.monotonic()

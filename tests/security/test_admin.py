@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from bookings.models import Booking, BookingHistory
 from bookings.services import cancel_booking, quote_creation
+from calendars.models import CalendarFeed, CalendarImport
 from common.admin import BigTableAdmin, ReadOnlyAdmin
 from common.signing import decrypt
 from customers.models import Customer
@@ -95,6 +96,7 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
     secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
     secrets += Invitation.objects.values_list("digest", flat=True)
     secrets += [value for row in EndpointSecret.objects.all() for value in (row.encrypted, decrypt(row.encrypted))]
+    secrets += [CalendarFeed.objects.get().digest, CalendarImport.objects.get().url, "team.ics"]
     secrets += [Endpoint.objects.get().headers, "a header's value", "a header&#x27;s value"]
     account = StripeAccount.objects.get()
     secrets += [account.secret_key, account.webhook_secret, "sk_test_alphas", "whsec_alphas"]
@@ -115,6 +117,8 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
 @pytest.mark.parametrize(
     "lookup",
     [
+        "calendars_calendarfeed digest",
+        "calendars_calendarimport url",
         "developers_apikeysecret digest",
         "developers_idempotencyrecord body",
         "developers_requestlogentry content",
