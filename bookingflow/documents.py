@@ -112,6 +112,7 @@ def api_catalog() -> str:
         "service-doc": [
             *link("/backend/docs/", "text/html"),
             *link("/backend/docs/api.md", "text/markdown"),
+            *link("/backend/docs/calendar", "text/html"),
             *link("/llms.txt", "text/plain"),
         ],
         "service-meta": link("/backend/docs/events.json", "application/json"),

@@ -90,6 +90,7 @@ class CalendarImport(models.Model):
 
     # Written by syncs, which raise no version.
     next_sync_at = models.DateTimeField(default=timezone.now, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False, help_text="A worker is at it, or was lost before then.")
     checked_at = models.DateTimeField(null=True, editable=False, help_text="The last try.")
     synced_at = models.DateTimeField(null=True, editable=False, help_text="The last success.")
     read_at = models.DateTimeField(null=True, editable=False, help_text="When all of it was read, changed or not.")
@@ -111,6 +112,7 @@ class CalendarImport(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="import_by_creation"),
             models.Index(fields=["next_sync_at"], name="import_due", condition=Q(status="active")),
+            models.Index(fields=["claimed_until"], name="import_claimed", condition=Q(claimed_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """Reading other people's calendars, and making blocks of what is busy in them.
 
-1. One worker at a time is at it (an advisory lock), so that slow and hostile calendars keep no other task waiting for a worker.
-2. A few that are due are claimed, by their next date, and fetched at the same time, with no transaction open.
+1. A few that are due are claimed, by their next date, unless another worker has claimed some: one at a time is at it, so that
+   slow and hostile calendars keep no other task waiting for a worker.
+2. They are fetched at the same time, with no transaction open.
 3. What came is worked out in a process of its own, and compared with what was there by (UID, recurrence, part): what has changed
    is changed, what is new is made, what is gone goes, in that order, so that no time is on sale in between. What stays the same
    is not touched, and nobody is told.
@@ -13,8 +14,7 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,9 +39,10 @@ COSTLY = {Reason.TOO_COMPLEX: dt.timedelta(hours=1)}  # after which it is tried 
 READ_ALL = dt.timedelta(hours=24)  # then it is read even if unchanged: a series reaches a day further into the window
 AT_ONCE = 8  # calendars fetched at the same time: 40 MB at most
 RUN_SECONDS = 45  # then the next run, a minute after this one began, goes on
+LEASE = dt.timedelta(minutes=6)  # longer than the slowest eight take; a worker that is lost holds the others up no longer
 ACTS = 25  # blocks made or changed in one transaction: bookings wait for it
 FORGOTTEN = dt.timedelta(days=2)  # past times are no longer compared; their blocks stay
-LOCK = 0x63616C73  # of PostgreSQL's advisory locks
+LOCK = 0x63616C73  # of PostgreSQL's advisory locks, for the moment of a claim
 
 logger = logging.getLogger(__name__)
 
@@ -49,35 +50,29 @@ logger = logging.getLogger(__name__)
 def sync_due() -> int:
     """Read the calendars that are due, until there are none or the time is up. Answers how many."""
     count, ends_at = 0, time.monotonic() + RUN_SECONDS
-    with _alone() as is_alone:
-        while is_alone and time.monotonic() < ends_at and (claimed := _claim(timezone.now())):
-            count += len(claimed)
+    while time.monotonic() < ends_at and (claimed := _claim(timezone.now())):
+        count += len(claimed)
+        try:
             for source, outcome in zip(claimed, _fetched(claimed), strict=True):
                 _settle(source, outcome)
+        finally:
+            CalendarImport.objects.filter(pk__in=[source.pk for source in claimed]).update(claimed_until=None)
     return count
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 @transaction.atomic
 def _claim(now: dt.datetime) -> list[CalendarImport]:
     """Their next date is set first: whatever happens to this run, they are read again in due course."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # two at once would both see that nobody is at it
+    if CalendarImport.objects.filter(claimed_until__gt=now).exists():
+        return []
     found = CalendarImport.objects.with_place().due(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
     claimed = list(found[:AT_ONCE])
     for source in claimed:
+        source.claimed_until = now + LEASE
         source.next_sync_at = now + INTERVAL + dt.timedelta(seconds=random.uniform(0, SPREAD_SECONDS))  # noqa: S311 - no secret
-        source.save(update_fields=["next_sync_at"])
+        source.save(update_fields=["claimed_until", "next_sync_at"])
     return claimed
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -27,7 +26,6 @@ from calendars.services import (
     sync_due,
     update_import,
 )
-from calendars.services.sync import LOCK
 from calendars.tests.host import Host, answering, bomb, endless
 from calendars.tests.test_expansion import calendar
 from common.errors import ValidationFailed
@@ -352,17 +350,17 @@ def test_a_calendar_can_come_packed_and_by_a_redirect(host: Host, source: Calend
     assert host.asked[0]["user-agent"] == "BookingFlow-Calendars/1"
 
 
-def test_only_one_worker_at_a_time_is_at_it(host: Host, source: CalendarImport) -> None:
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            assert sync_due() == 0
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-    finally:
-        other.close()
+def test_only_one_worker_at_a_time_is_at_it_and_one_that_is_lost_is_waited_for_in_vain_no_longer(
+    host: Host, source: CalendarImport, group_room: Room
+) -> None:
+    other = create_import(by=Actor.system(source.organization), room=group_room, name="Other", secret_url=host.url)
     host.serve(GOOD)
-    assert sync_due() == 1
+    CalendarImport.objects.filter(pk=other.pk).update(claimed_until=timezone.now() + dt.timedelta(minutes=5))
+
+    assert sync_due() == 0
+    CalendarImport.objects.filter(pk=other.pk).update(claimed_until=timezone.now() - dt.timedelta(seconds=1))
+    assert sync_due() == 2
+    assert not CalendarImport.objects.exclude(claimed_until=None).exists()
 
 
 @pytest.mark.parametrize(

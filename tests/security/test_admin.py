@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from bookings.models import Booking, BookingHistory
 from bookings.services import cancel_booking, quote_creation
-from calendars.models import CalendarFeed, CalendarImport
+from calendars.models import CalendarFeed, CalendarImport, ImportedTime
 from common.admin import BigTableAdmin, ReadOnlyAdmin
 from common.signing import decrypt
 from customers.models import Customer
@@ -33,7 +33,7 @@ from organizations.models import AuditEntry, Invitation, Membership, Organizatio
 from organizations.permissions import Role
 from payments.models import Payment, Refund, StripeAccount
 from payments.services import set_stripe_account
-from rooms.models import Room
+from rooms.models import Block, Room
 from tests.architecture.test_layers import LAYERS
 from tests.cast import Player
 from tests.security.routes import furnish
@@ -59,6 +59,8 @@ def rows(alice: Player, group_room: Room) -> list[Model]:
     quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(21), party_size=4)
     alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
     request_log.redact(organization=alice.organization, mentions=["cus_erased"])
+    hour = {"starts_at": slot_at(30), "ends_at": slot_at(31)}
+    ImportedTime.objects.create(source=CalendarImport.objects.get(), key="k", content="c", block=Block.objects.get(), **hour)
     delivery = Delivery.objects.earliest("pk")
     update_endpoint(endpoint=delivery.endpoint, by=alice.actor, headers={"x-token": "a header's value"})
     set_stripe_account(by=alice.actor, secret_key="sk_test_alphas", webhook_secret="whsec_alphas")
