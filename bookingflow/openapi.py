@@ -36,6 +36,7 @@ VALUES = {
     "PAYMENT": _PAYMENT["id"],
     "FEED": "cfd_01m6e97c3k8q5v2x9r4t7w1y0z",
     "IMPORT": "cim_01m6e98d4m9r6w3y0s5v8x2z1a",
+    "SPARE_IMPORT": "cim_01m6e98d4m9r6w3y0s5v8x2z1a",
     "ENDPOINT": _ENDPOINT["id"],
     "SPARE_ENDPOINT": _ENDPOINT["id"],
     "EVENT": _EVENT["id"],

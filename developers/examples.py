@@ -120,7 +120,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "get_calendar_import": Example(id="$IMPORT"),
     "change_calendar_import": Example(id="$IMPORT", body={"name": "Holidays", "include_titles": True}),
-    "delete_calendar_import": Example(id="$IMPORT"),
+    "delete_calendar_import": Example(id="$SPARE_IMPORT"),
     "sync_calendar_import": Example(id="$IMPORT", body={}),
     "pause_calendar_import": Example(id="$IMPORT", body={}),
     "resume_calendar_import": Example(id="$IMPORT", body={}),
@@ -196,8 +196,9 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
 export FEED=$(api calendar_feeds "{\\"room\\": \\"$ROOM\\"}" | pick "d['id']")
-export IMPORT=$(api calendar_imports "{\\"room\\": \\"$SPARE_ROOM\\", \\"name\\": \\"Team\\",
-  \\"secret_url\\": \\"https://example.com/team.ics\\"}" | pick "d['id']")
+calendar() { api calendar_imports "{\\"room\\": \\"$SPARE_ROOM\\", \\"name\\": \\"Team\\",
+  \\"secret_url\\": \\"https://example.com/team.ics\\"}" | pick "d['id']"; }
+export IMPORT=$(calendar) SPARE_IMPORT=$(calendar)
 endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' | pick "d['id']"; }
 export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
 export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")
