@@ -169,7 +169,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
     "work-off-payments": {"task": "bookings.tasks.work_off_payments", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
-    "sync-calendars": {"task": "calendars.tasks.sync", "schedule": 60.0, "options": {"expires": 60}},
+    "sync-calendars": {"task": "calendars.tasks.sync", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-webhooks": {"task": "webhooks.tasks.sweep", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},
     "remind-of-expiring-keys": {"task": "developers.tasks.remind_of_expiring_keys", "schedule": 3600.0},

@@ -38,7 +38,7 @@ INTERVAL, SPREAD_SECONDS = dt.timedelta(minutes=10), 60
 COSTLY = {Reason.TOO_COMPLEX: dt.timedelta(hours=1)}  # after which it is tried again: it has had a worker's five seconds
 READ_ALL = dt.timedelta(hours=24)  # then it is read even if unchanged: a series reaches a day further into the window
 AT_ONCE = 8  # calendars fetched at the same time: 40 MB at most
-RUN_SECONDS = 45  # then the next run, a minute after this one began, goes on
+RUN_SECONDS = 20  # then the next run, half a minute after this one began, goes on; a worker that is to stop waits for it
 LEASE = dt.timedelta(minutes=6)  # longer than the slowest eight take; a worker that is lost holds the others up no longer
 ACTS = 25  # blocks made or changed in one transaction: bookings wait for it
 FORGOTTEN = dt.timedelta(days=2)  # past times are no longer compared; their blocks stay
