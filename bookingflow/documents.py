@@ -114,6 +114,7 @@ def api_catalog() -> str:
         "service-doc": [
             *link("/backend/docs/", "text/html"),
             *link("/backend/docs/api.md", "text/markdown"),
+            *link("/backend/docs/calendar", "text/html"),
             *link("/llms.txt", "text/plain"),
         ],
         "service-meta": link("/backend/docs/events.json", "application/json"),
@@ -194,8 +195,8 @@ def _answers(operation: dict[str, Any], document: dict[str, Any]) -> str:
         content = response.get("content", {})
         if "application/json" in content:
             lines.append(f"- **{status}** {_type(content['application/json']['schema'])}")
-        elif "text/csv" in content:
-            lines.append(f"- **{status}** `text/csv`")
+        elif files := {"text/csv", "text/calendar"} & content.keys():
+            lines.append(f"- **{status}** `{files.pop()}`")
         elif _REFUSED in content:
             own = [code for code in response["description"].split(", ") if code.strip("`") not in _COMMON]
             lines += [f"- **{status}** {', '.join(own)}"] if own else []

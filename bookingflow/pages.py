@@ -31,7 +31,7 @@ from webhooks.types import EventType
 
 logger = logging.getLogger(__name__)
 
-FOR_PROGRAMS = ("/api/", "/v1/", "/mcp", "/webhooks/", "/metrics")
+FOR_PROGRAMS = ("/api/", "/v1/", "/mcp", "/webhooks/", "/calendars/", "/metrics")
 MARKDOWN = "text/markdown; charset=utf-8"
 
 # The drawing of the start page: a Saturday in three rooms, half an hour to 25 units of height.

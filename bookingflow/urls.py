@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from agents.views import mcp
 from bookingflow import mailbox, pages
+from calendars.views import calendar_feed
 from dashboard.views.components import components
 from developers.api.views import UnknownView
 from payments.api import inbound
@@ -20,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
     path("", include("bookings.api.urls")),
     path("", include("payments.api.urls")),
+    path("", include("calendars.api.urls")),
     path("", include("webhooks.api.urls")),
     path("openapi.json", pages.openapi),
     re_path(r"^.*$", UnknownView.as_view()),
@@ -39,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backend/docs/search", pages.docs_search, name="docs_search"),
     path("backend/docs/<path:slug>.md", pages.docs_page_markdown, name="docs_page_markdown"),
     path("backend/docs/<path:slug>", pages.docs_page, name="docs_page"),
+    path("calendars/<str:token>.ics", calendar_feed, name="calendar_feed"),
     path("llms.txt", pages.llms),
     path(".well-known/api-catalog", pages.api_catalog),
     path("metrics", pages.metrics),

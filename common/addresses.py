@@ -1,4 +1,4 @@
-"""Where webhooks may connect: which addresses are public, and which URLs can be an endpoint's at all.
+"""Where we may connect on a user's word: which addresses are public, and which URLs can be an endpoint's at all.
 
 `check_url` answers a person early and in words. What keeps our network closed is `is_allowed`, asked about every address
 at the moment of connecting (`common.http`): a name's answer may change after its URL was checked.

@@ -1,7 +1,7 @@
-"""The only way out for webhooks: one POST, one Outcome, whatever the other side does.
+"""The way out for webhooks: one POST, one Outcome, whatever the other side does.
 
-Every socket is made by `_open_socket`, which sees literal and looked-up addresses alike, just before the first packet, and
-refuses those that are not public: so neither DNS rebinding nor an odd spelling of an address leads inside.
+Every socket, of `common.fetch` too, is made by `open_socket`, which sees literal and looked-up addresses alike, just before the
+first packet, and refuses those that are not public: so neither DNS rebinding nor an odd spelling of an address leads inside.
 """
 
 import asyncio
@@ -166,7 +166,7 @@ class WebhookClient:
                 first_byte_seconds = time.monotonic() - started
                 await _read(answer, content)
         except Exception as error:  # our own mistakes too: one bad row must not stop all the others
-            failure = _classify(error)
+            failure = classify(error)
         finally:
             if answer is not None:
                 answer.close()  # changes nothing after a body read to its end: its connection is in the pool again
@@ -185,11 +185,15 @@ class WebhookClient:
         )
 
     def _open_socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
-        """The one place where sockets are made. `found` is as getaddrinfo answers, with the address that comes next."""
-        family, kind, proto, _, address = found
-        if not is_allowed(address[0], allow_loopback=self.allow_loopback):
-            raise BlockedAddress
-        return socket.socket(family, kind, proto)
+        return open_socket(found, allow_loopback=self.allow_loopback)
+
+
+def open_socket(found: aiohttp.AddrInfoType, *, allow_loopback: bool) -> socket.socket:
+    """The one place where sockets are made. `found` is as getaddrinfo answers, with the address that comes next."""
+    family, kind, proto, _, address = found
+    if not is_allowed(address[0], allow_loopback=allow_loopback):
+        raise BlockedAddress
+    return socket.socket(family, kind, proto)
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -232,12 +236,12 @@ _CLASSES: tuple[tuple[Failure, tuple[type[BaseException], ...]], ...] = (
 )
 
 
-def _classify(error: Exception) -> Failure:
+def classify(error: Exception) -> Failure:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
     for failure, kinds in _CLASSES:
         if isinstance(error, kinds) or isinstance(cause, kinds):
             return failure
-    logger.error("a webhook could not be sent", exc_info=error)
+    logger.error("a request failed for a reason of our own", exc_info=error)
     return Failure.CONNECTION
 
 

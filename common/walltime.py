@@ -23,6 +23,11 @@ def to_instant(day: dt.date, time: dt.time, tz: ZoneInfo) -> dt.datetime | None:
     return instant if instant.astimezone(tz).replace(tzinfo=None) == local.replace(tzinfo=None) else None
 
 
+def wall_instant(wall: dt.datetime, tz: ZoneInfo) -> dt.datetime:
+    """The instant of a wall time that a calendar has set: one that clocks skip lies as far behind the skip (RFC 5545)."""
+    return wall.replace(tzinfo=tz).astimezone(UTC)
+
+
 def day_start(day: dt.date, tz: ZoneInfo) -> dt.datetime:
     """The instant at which a local day begins; where clocks skip midnight, the first instant after it."""
     return dt.datetime.combine(day, dt.time(), tzinfo=tz).astimezone(UTC)

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from bookings.models import Booking
+from calendars.models import CalendarFeed, CalendarImport
 from common.walltime import utc_text, zone
 from customers.models import Customer
 from developers.examples import EXAMPLES, VARIABLE, Example
@@ -40,6 +41,9 @@ _FIRST: dict[str, tuple[Any, dict[str, Any]]] = {
     "HELD": (Booking, {"status": Booking.Status.HELD}),
     "WAITING": (Booking, {"status": Booking.Status.HELD}),
     "PAYMENT": (Payment, {}),
+    "FEED": (CalendarFeed, {}),
+    "IMPORT": (CalendarImport, {}),
+    "SPARE_IMPORT": (CalendarImport, {}),
     "ENDPOINT": (Endpoint, {}),
     "SPARE_ENDPOINT": (Endpoint, {}),
     "REPLAY": (Replay, {}),

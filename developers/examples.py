@@ -109,6 +109,22 @@ EXAMPLES: dict[str, Example] = {
     "list_payments": Example(query="?booking=$PAID&status=succeeded"),
     "get_payment": Example(id="$PAYMENT"),
     "export_payments": Example(query="?date_from=$YESTERDAY"),
+    "list_calendar_feeds": Example(query="?venue=$VENUE&limit=10"),
+    "create_calendar_feed": Example(body={"venue": "$VENUE", "name": "Team calendar", "include_names": True}),
+    "get_calendar_feed": Example(id="$FEED"),
+    "change_calendar_feed": Example(id="$FEED", body={"name": "Reception", "include_names": False}),
+    "revoke_calendar_feed": Example(id="$FEED"),
+    "list_calendar_imports": Example(query="?state=stale&limit=10"),
+    "create_calendar_import": Example(
+        body={"room": "$SPARE_ROOM", "name": "Team calendar", "secret_url": "https://calendar.example.com/private-7f3a/basic.ics"}
+    ),
+    "get_calendar_import": Example(id="$IMPORT"),
+    "change_calendar_import": Example(id="$IMPORT", body={"name": "Holidays", "include_titles": True}),
+    "delete_calendar_import": Example(id="$SPARE_IMPORT"),
+    "sync_calendar_import": Example(id="$IMPORT", body={}),
+    "pause_calendar_import": Example(id="$IMPORT", body={}),
+    "resume_calendar_import": Example(id="$IMPORT", body={}),
+    "get_booking_calendar": Example(id="$BOOKING"),
     "list_webhook_endpoints": Example(query="?status=active&limit=10"),
     "create_webhook_endpoint": Example(
         body={
@@ -179,6 +195,10 @@ export SPARE_ROOM=$(api rooms "{\\"name\\": \\"Spare room $RANDOM\\", \\"venue\\
   \\"pricing\\": {\\"model\\": \\"per_group\\", \\"currency\\": \\"EUR\\", \\"amount\\": 9000}}" | pick "d['id']")
 export BLOCK=$(api schedules/block "{\\"rooms\\": [\\"$SPARE_ROOM\\"], \\"date_from\\": \\"$LAST\\", \\"date_to\\": \\"$LAST\\",
   \\"kind\\": \\"maintenance\\"}" | pick "d['id']")
+export FEED=$(api calendar_feeds "{\\"room\\": \\"$ROOM\\"}" | pick "d['id']")
+calendar() { api calendar_imports "{\\"room\\": \\"$SPARE_ROOM\\", \\"name\\": \\"Team\\",
+  \\"secret_url\\": \\"https://example.com/team.ics\\"}" | pick "d['id']"; }
+export IMPORT=$(calendar) SPARE_IMPORT=$(calendar)
 endpoint() { api webhook_endpoints '{"url": "https://example.com/bookingflow"}' | pick "d['id']"; }
 export ENDPOINT=$(endpoint) SPARE_ENDPOINT=$(endpoint)
 export EVENT=$(api "webhook_endpoints/$ENDPOINT/ping" '{}' | pick "d['id']")

@@ -12,7 +12,7 @@ _MOST_LETTERS = 500  # of a header's value
 
 # Secrets that are known by how they look: our keys and tokens, signing secrets, Stripe's keys and what its payers' browsers hold.
 _SECRET = re.compile(
-    r"\b(bkf_(?:live|test|play)_|whsec_|[rs]k_(?:live|test)_|(?:pi|seti)_[0-9A-Za-z]+_secret_|client_secret=)[\w+/=:.-]+"
+    r"\b(bkf_(?:live|test|play)_|bkc_|whsec_|[rs]k_(?:live|test)_|(?:pi|seti)_[0-9A-Za-z]+_secret_|client_secret=)[\w+/=:.-]+"
 )
 # Those known by their name; the values of an endpoint's own headers among them, which no page shows either.
 _NAME = re.compile(r"secret|password|token|api[_-]?key|authorization|cookie|^headers$", re.IGNORECASE)
@@ -20,7 +20,7 @@ _IN_QUERY = re.compile(r"((?:^|&)[^=&]*(?:secret|password|token|api[_-]?key|auth
 # Without any of these a body holds none, and need not be read.
 _SIGNS = (
     *(b"secret", b"Secret", b"password", b"Password", b"token", b"Token", b'api_key":', b"apiKey", b"uthorization", b"ookie"),
-    *(b'"headers"', b"bkf_", b"whsec_", b"k_live_", b"k_test_"),
+    *(b'"headers"', b"bkf_", b"bkc_", b"whsec_", b"k_live_", b"k_test_"),
 )
 
 

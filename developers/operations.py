@@ -12,7 +12,7 @@ from django.conf import settings
 BASE = "/api/v1/public"
 METHODS = ("get", "post", "put", "delete")  # PATCH is an alias of PUT
 PLACES = ("path", "query", "body", "header")
-TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Webhooks", "Events", "Logs")
+TAGS = ("Start", "Bookings", "Payments", "Rooms", "Schedules", "Customers", "Venues", "Calendars", "Webhooks", "Events", "Logs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ class CSVRenderer(JSONRenderer):
     format = "csv"
 
 
+class CalendarRenderer(CSVRenderer):
+    media_type = "text/calendar"
+    format = "ics"
+
+
 def to_bytes(data: Any) -> bytes:
     try:
         return orjson.dumps(data, default=str)

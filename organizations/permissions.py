@@ -20,6 +20,8 @@ class Scope(models.TextChoices):
     WEBHOOKS_READ = "webhooks:read", "Read webhook endpoints and deliveries"
     WEBHOOKS_WRITE = "webhooks:write", "Create and change webhook endpoints"
     EVENTS_READ = "events:read", "Read events"
+    CALENDARS_READ = "calendars:read", "Read calendar feeds and imports"
+    CALENDARS_WRITE = "calendars:write", "Create and change calendar feeds and imports"
     LOGS_READ = "logs:read", "Read the request log: what every key asked and was answered"
 
 

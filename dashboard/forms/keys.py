@@ -24,6 +24,7 @@ GRID = (
     ("Customers", {"Read": Scope.CUSTOMERS_READ, "Write": Scope.CUSTOMERS_WRITE}),
     ("Payments", {"Read": Scope.PAYMENTS_READ, "Refund": Scope.REFUNDS_WRITE}),
     ("Webhooks", {"Read": Scope.WEBHOOKS_READ, "Write": Scope.WEBHOOKS_WRITE}),
+    ("Calendar feeds and imports", {"Read": Scope.CALENDARS_READ, "Write": Scope.CALENDARS_WRITE}),
     ("Events", {"Read": Scope.EVENTS_READ}),
     ("Request log", {"Read": Scope.LOGS_READ}),
 )

@@ -9,6 +9,8 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 
+from calendars.models import CalendarImport
+from calendars.serializers import CalendarImportShape
 from common.http import Failure
 from dashboard.templatetags.ui import ago
 from webhooks.engine.record import LEASE_EXPIRED
@@ -65,6 +67,25 @@ def endpoint_state(endpoint: Endpoint) -> dict[str, str]:
     if endpoint.status == _E.DISABLED:
         return _badge("bad", "Disabled", "x-mark")
     return _badge("warn", "Failing", "exclamation-triangle") if endpoint.failing_since else _badge("good", "Active", "check")
+
+
+IMPORTS = {
+    CalendarImport.State.PENDING: ("quiet", "Not read yet", "clock"),
+    CalendarImport.State.OK: ("good", "Up to date", "check"),
+    CalendarImport.State.STALE: ("warn", "Stale", "exclamation-triangle"),
+    CalendarImport.State.PAUSED: ("held", "Paused", "pause"),
+}
+
+
+@register.inclusion_tag("components/badge.html")
+def import_state(source: CalendarImport) -> dict[str, str]:
+    return _badge(*IMPORTS[source.state])
+
+
+@register.filter
+def import_failure(source: CalendarImport) -> str:
+    """Why it could not be read, in words; nothing where it could."""
+    return CalendarImportShape.get_failure_detail(source) or ""
 
 
 @register.inclusion_tag("components/badge.html")

@@ -186,6 +186,7 @@ SETTINGS: tuple[tuple[str, tuple[tuple[str, str, bool], ...]], ...] = (
             ("developers", "Overview", False),
             ("developers_keys", "API keys", True),
             ("developers_webhooks", "Webhooks", False),
+            ("developers_calendars", "Calendars", False),
             ("developers_events", "Events", False),
             ("developers_log", "Request log", True),
             ("developers_agents", "Agents", False),

@@ -123,9 +123,9 @@ def test_no_page_takes_markup_from_what_people_typed(alice: Player, ids: dict[st
     Customer.objects.update(name=EVIL, tags=[EVIL])
     client = sign_in(alice)
 
-    shown = {
-        page.name: visit(client, page, ids).content.decode() for page in PAGES if page.post is None and "export" not in page.name
-    }
+    answers = {page.name: visit(client, page, ids) for page in PAGES if page.post is None}
+    pages = {name: answer for name, answer in answers.items() if answer["Content-Type"].startswith("text/html")}
+    shown = {name: answer.content.decode() for name, answer in pages.items()}
 
     assert [name for name, text in shown.items() if EVIL in text] == []
     assert sum(escape(EVIL) in text for text in shown.values()) > len(shown) / 2

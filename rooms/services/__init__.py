@@ -1,6 +1,6 @@
 """The verbs on venues, rooms and blocks."""
 
-from rooms.services.blocks import block_conflicts, create_block, delete_block, update_block
+from rooms.services.blocks import block_conflicts, create_block, delete_block, delete_blocks, update_block
 from rooms.services.rooms import archive_room, create_room, update_room
 from rooms.services.sandbox import sandbox_for
 from rooms.services.venues import create_venue, default_venue, delete_venue, open_organization, update_venue
@@ -13,6 +13,7 @@ __all__ = [
     "create_venue",
     "default_venue",
     "delete_block",
+    "delete_blocks",
     "delete_venue",
     "open_organization",
     "sandbox_for",

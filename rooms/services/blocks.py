@@ -3,6 +3,7 @@ can slip past the other.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -76,6 +77,18 @@ def delete_block(*, block: Block, by: Actor, expected_version: int | None = None
     block = _locked(block, by=by, expected_version=expected_version)
     events.unblocked(block, by=by)
     Block.objects.filter(pk=block.pk).delete()
+
+
+@transaction.atomic
+def delete_blocks(*, pks: Collection[int], by: Actor) -> int:
+    """Put the time of many blocks back on sale at once, and tell of each; how many there still were. Raises NotAllowed."""
+    by.require(Scope.SCHEDULES_WRITE)
+    locked = Block.objects.visible_to(by).select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    found = list(locked.values_list("pk", flat=True))
+    for block in Block.objects.with_spaces().filter(pk__in=found):
+        events.unblocked(block, by=by)
+    Block.objects.filter(pk__in=found).delete()
+    return len(found)
 
 
 def block_conflicts(block: Block) -> list[str]:

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
-LAYERS = ["organizations", "developers", "webhooks", "customers", "payments", "rooms", "bookings"]
+LAYERS = ["organizations", "developers", "webhooks", "customers", "payments", "rooms", "bookings", "calendars"]
 TENANT_MODELS = [model for model in apps.get_models() if any(field.name == "organization" for field in model._meta.get_fields())]
 
 

@@ -17,9 +17,11 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 SLOWEST = 20_000  # milliseconds that a step may take on a busy machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's, else Playwright's own."""
+    """The system's, else Playwright's own. Gone after the module: as long as it lives, its loop runs in this thread, and no other
+    test can have one.
+    """
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop of its own in this thread; our code does not
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:

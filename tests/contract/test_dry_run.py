@@ -17,7 +17,7 @@ from tests.stripe.stand_in import StandIn
 
 CARD = {"payment_method": "pm_card_visa"}
 # What differs each time: ids, moments, what is drawn at random.
-CHANGING = re.compile(r"[a-z]+_[0-9a-z]{26}|whsec_[^\"]+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|\"reference\":\"[^\"]+\"")
+CHANGING = re.compile(r"[a-z]+_[0-9a-z]{26}|whsec_[^\"]+|bkc_\w+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|\"reference\":\"[^\"]+\"")
 
 
 def call(player: Player, route: Route, ids: dict[str, str], query: str = "", **headers: str) -> Any:

@@ -45,6 +45,9 @@ def booking(alice: Player, group_room: Room) -> str:
         book(alice.actor, group_room, slot_at(20 + number))
         api.put(f"/bookings/{found}", {"notes_internal": str(number), "payment": {"mode": "pos", "amount": 1_000 + number}})
         api.post("/webhook_endpoints", {"url": f"https://example.com/{number}", "event_types": ["payment.failed"]})
+        api.post("/calendar_feeds", {"room": ids["room"]})
+        calendar = {"name": "C", "secret_url": "https://example.com/c.ics"}
+        api.post("/calendar_imports", {"room": ids["room"], **calendar})
         replay = api.post(f"/webhook_endpoints/{ids['endpoint']}/replay", {"since": "2026-01-01T00:00:00Z"}).json()
         api.delete(f"/replays/{replay['id']}")
         log_entry(alice)

@@ -19,11 +19,13 @@ from django.test import Client
 from django.utils import timezone
 
 from bookingflow.management.commands.reencrypt import COLUMNS, TOKEN
+from calendars.services import create_import
 from common.signing import Undecipherable, decrypt, encrypt
 from developers.models import RequestLogEntry
 from payments.services import set_stripe_account
 from tests.cast import Player
 from tests.server import test_environment
+from tests.stage import make_venue
 from webhooks.models import Endpoint
 from webhooks.services import create_endpoint
 
@@ -90,6 +92,7 @@ def fill(alice: Player) -> None:
     """Something encrypted in every column that has such."""
     create_endpoint(by=alice.actor, url="https://hooks.example.com/a", headers={"X-Till": "3"})
     create_endpoint(by=alice.actor, url="https://hooks.example.com/b")
+    create_import(by=alice.actor, venue=make_venue(alice.actor), name="Team", secret_url="https://example.com/team.ics")
     set_stripe_account(by=alice.actor, secret_key="sk_test_1", webhook_secret="whsec_1")
     totp = {"secret": encrypt("JBSWY3DP")}
     codes = {"seed": encrypt("seed"), "used_mask": 0, "migrated_codes": [encrypt("11112222")]}

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from bookings.models import Booking
+from calendars.services import create_feed, create_import
 from common.ids import new_id
 from common.walltime import utc_text
 from customers.services import create_customer
@@ -92,6 +93,22 @@ ROUTES = [
     Route("GET", "/payments"),
     Route("GET", "/payments/export"),
     Route("GET", "/payments/{id}", id="payment"),
+    Route("GET", "/bookings/{id}/calendar", id="booking"),
+    Route("GET", "/calendar_feeds"),
+    write("POST", "/calendar_feeds", ok=201, body={"room": "$room"}),
+    Route("GET", "/calendar_feeds/{id}", id="feed"),
+    write("PUT", "/calendar_feeds/{id}", id="feed", body={"name": "n"}),
+    write("PATCH", "/calendar_feeds/{id}", id="feed", body={"name": "n"}),
+    write("DELETE", "/calendar_feeds/{id}", id="feed"),
+    Route("GET", "/calendar_imports"),
+    write("POST", "/calendar_imports", ok=201, body={"room": "$room", "name": "i", "secret_url": "https://example.com/i.ics"}),
+    Route("GET", "/calendar_imports/{id}", id="import"),
+    write("PUT", "/calendar_imports/{id}", id="import", body={"name": "n"}),
+    write("PATCH", "/calendar_imports/{id}", id="import", body={"name": "n"}),
+    write("DELETE", "/calendar_imports/{id}", id="import"),
+    write("POST", "/calendar_imports/{id}/sync", ok=202, id="import"),
+    write("POST", "/calendar_imports/{id}/pause", id="import"),
+    write("POST", "/calendar_imports/{id}/resume", id="import"),
     Route("GET", "/webhook_endpoints"),
     write("POST", "/webhook_endpoints", ok=201, body={"url": "https://example.com/other"}),
     Route("GET", "/webhook_endpoints/{id}", id="endpoint"),
@@ -143,6 +160,8 @@ def furnish(player: Player, room: Room, spare: Room) -> dict[str, str]:
         "payment": Payment.objects.of(paid.public_id).get(),
         "held": held,
         "begun": begun,
+        "feed": create_feed(by=player.actor, room=room)[0],
+        "import": create_import(by=player.actor, room=room, name="Team", secret_url="https://example.com/team.ics"),
         "endpoint": endpoint,
         "log": log_entry(player),
         "replay": start_replay(by=player.actor, endpoint=endpoint, since=started),

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from bookings.models import Booking, BookingHistory
 from bookings.services import cancel_booking, quote_creation
+from calendars.models import CalendarFeed, CalendarImport, ImportedTime
 from common.admin import BigTableAdmin, ReadOnlyAdmin
 from common.signing import decrypt
 from customers.models import Customer
@@ -32,7 +33,7 @@ from organizations.models import AuditEntry, Invitation, Membership, Organizatio
 from organizations.permissions import Role
 from payments.models import Payment, Refund, StripeAccount
 from payments.services import set_stripe_account
-from rooms.models import Room
+from rooms.models import Block, Room
 from tests.architecture.test_layers import LAYERS
 from tests.cast import Player
 from tests.security.routes import furnish
@@ -58,6 +59,8 @@ def rows(alice: Player, group_room: Room) -> list[Model]:
     quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(21), party_size=4)
     alice.api.post("/customers", {"name": "Kept Answer"}, idempotency_key="once")
     request_log.redact(organization=alice.organization, mentions=["cus_erased"])
+    hour = {"starts_at": slot_at(30), "ends_at": slot_at(31)}
+    ImportedTime.objects.create(source=CalendarImport.objects.get(), key="k", content="c", block=Block.objects.get(), **hour)
     delivery = Delivery.objects.earliest("pk")
     update_endpoint(endpoint=delivery.endpoint, by=alice.actor, headers={"x-token": "a header's value"})
     set_stripe_account(by=alice.actor, secret_key="sk_test_alphas", webhook_secret="whsec_alphas")
@@ -95,6 +98,7 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
     secrets = [alice.secret, *ApiKeySecret.objects.values_list("digest", flat=True)]
     secrets += Invitation.objects.values_list("digest", flat=True)
     secrets += [value for row in EndpointSecret.objects.all() for value in (row.encrypted, decrypt(row.encrypted))]
+    secrets += [CalendarFeed.objects.get().digest, CalendarImport.objects.get().url, "team.ics"]
     secrets += [Endpoint.objects.get().headers, "a header's value", "a header&#x27;s value"]
     account = StripeAccount.objects.get()
     secrets += [account.secret_key, account.webhook_secret, "sk_test_alphas", "whsec_alphas"]
@@ -115,6 +119,8 @@ def test_every_page_opens_and_shows_no_secret(operator: Client, alice: Player, r
 @pytest.mark.parametrize(
     "lookup",
     [
+        "calendars_calendarfeed digest",
+        "calendars_calendarimport url",
         "developers_apikeysecret digest",
         "developers_idempotencyrecord body",
         "developers_requestlogentry content",

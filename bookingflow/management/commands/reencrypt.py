@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 
+from calendars.models import CalendarImport
 from common.signing import Undecipherable, renewed
 from developers.models import IdempotencyRecord, RequestLogEntry
 from payments.models import StripeAccount
@@ -15,6 +16,7 @@ from webhooks.models import Endpoint, EndpointSecret
 COLUMNS: tuple[tuple[type[models.Model], str], ...] = (
     (EndpointSecret, "encrypted"),
     (Endpoint, "headers"),
+    (CalendarImport, "url"),
     (StripeAccount, "secret_key"),
     (StripeAccount, "webhook_secret"),
     (Authenticator, "data"),
