@@ -1,27 +1,12 @@
 """`POST /mcp`: the Model Context Protocol, one request and one answer at a time, without sessions."""
 
-from io import BytesIO
-from typing import Any
-
-import anyio
-import orjson
-from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import PARSE_ERROR
 
 from agents.caller import Caller
-from agents.server import CALLER, SERVER
 from common.errors import DomainError, ErrorCode
 from developers import problems
-from developers.errors import MalformedJSON
-from developers.parsers import StrictJSONParser
 from developers.viewsets import read_body
-
-JSON = "application/json"
 
 
 @csrf_exempt  # who calls says so with a key, not with a cookie
@@ -31,10 +16,12 @@ def mcp(request: HttpRequest) -> HttpResponse:
         caller = Caller.of(request)
         if request.method != "POST":
             raise DomainError("The protocol is spoken with POST; there is no stream to open.", code=ErrorCode.METHOD_NOT_ALLOWED)
-        if request.content_type != JSON:
+        if request.content_type != "application/json":
             raise DomainError(code=ErrorCode.UNSUPPORTED_MEDIA_TYPE)
         read_body(request)
-        response = _answer(caller)
+        from agents import transport  # late: see there
+
+        response = transport.answer(caller)
         caller.count()
     except Exception as error:
         response = problems.django_response(problems.to_domain_error(error), request)
@@ -42,67 +29,3 @@ def mcp(request: HttpRequest) -> HttpResponse:
             response["Allow"] = "POST"
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _answer(caller: Caller) -> HttpResponse:
-    request = caller.request
-    try:
-        StrictJSONParser().parse(BytesIO(request.body))
-    except MalformedJSON as error:
-        told = {"code": PARSE_ERROR, "message": error.detail, "data": caller.problem(error)}
-        return HttpResponse(orjson.dumps({"jsonrpc": "2.0", "id": None, "error": told}), status=400, content_type=JSON)
-    # Django holds the host against ALLOWED_HOSTS, whose patterns the SDK does not know.
-    security = TransportSecuritySettings(allowed_hosts=[request.get_host()], allowed_origins=settings.MCP_ALLOWED_ORIGINS)
-    status, headers, body = async_to_sync(_exchange)(_scope(caller), request.body, security)
-    return HttpResponse(body, status=status, headers=headers)
-
-
-def _scope(caller: Caller) -> dict[str, Any]:
-    """The request as ASGI has it."""
-    request = caller.request
-    headers = {name.lower(): value for name, value in request.headers.items()} | {"host": request.get_host()}
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": request.scheme,
-        "path": request.path,
-        "raw_path": request.path.encode(),
-        "query_string": b"",
-        "headers": [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()],
-        CALLER: caller,
-    }
-
-
-async def _exchange(
-    scope: dict[str, Any], content: bytes, security: TransportSecuritySettings
-) -> tuple[int, dict[str, str], bytes]:
-    """The SDK's answer. A manager lives for one request: nothing is left for another's."""
-    incoming = [{"type": "http.request", "body": content, "more_body": False}]
-    started: dict[str, Any] = {}
-    pieces: list[bytes] = []
-
-    async def receive() -> dict[str, Any]:
-        if not incoming:
-            await anyio.sleep_forever()  # nobody tells us that the client has gone: it is answered all the same
-        return incoming.pop()
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            started.update(message)
-        else:
-            pieces.append(message.get("body", b""))
-
-    manager = StreamableHTTPSessionManager(
-        SERVER,
-        json_response=True,
-        stateless=True,
-        security_settings=security,
-        max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    )
-    async with manager.run():
-        await manager.handle_request(scope, receive, send)
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in started["headers"]}
-    headers.pop("content-length", None)
-    return started["status"], headers, b"".join(pieces)

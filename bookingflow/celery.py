@@ -15,6 +15,8 @@ from django.db import close_old_connections
 from common import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookingflow.settings")
+# Celery's own system checks load every view and drop what they find; `check_settings` below asks what matters.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("bookingflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -49,7 +51,7 @@ def log_like_the_web(logger: logging.Logger, **kwargs: Any) -> None:
 
 @worker_init.connect
 def check_settings(**kwargs: Any) -> None:
-    """Celery runs system checks and drops what they say; of what a signal's handler raises, only SystemExit reaches it."""
+    """Of what a signal's handler raises, only SystemExit reaches Celery."""
     from bookingflow.checks import refuse_to_start  # Django is set up by now
 
     refuse_to_start()

@@ -2,7 +2,9 @@
 
 import gc
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
@@ -17,5 +19,7 @@ refuse_to_start()
 # and again, to find nothing: with hundreds of thousands of objects that is a pause of tenths of a second in somebody's request.
 # Frozen, it is left alone; what requests leave behind is collected as ever.
 assert get_resolver().url_patterns
+if not settings.DEVELOPMENT:  # there a start should be quick, here the first agent's call
+    import_module("agents.transport")
 gc.collect()
 gc.freeze()

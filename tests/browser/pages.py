@@ -24,7 +24,8 @@ ACCOUNT = [
     "/dashboard/organizations/new",
 ]
 # Parts of pages and files to keep.
-NOT_WHOLE = {"home_live", "calendar_live", "bookings_export", "customers_export", "customer_export", "payments_export"}
+FILES = {"booking_calendar", "bookings_export", "customers_export", "customer_export", "payments_export"}
+NOT_WHOLE = {"home_live", "calendar_live", *FILES}
 IN_OTHER_STATES = [
     "/dashboard?weeks=12",
     "/dashboard/calendar/week?room={room}",
