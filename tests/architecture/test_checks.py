@@ -85,6 +85,7 @@ def test_web_server_and_worker_refuse_to_start_as_the_checks_say(
     assert f"(bookingflow.{id})" in output
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("environment", [{}, {"DEVELOPMENT": "1", "PUBLIC_URL": "http://x"}], ids=["server", "development"])
 def test_what_passes_the_checks_starts(environment: dict[str, str]) -> None:
     code, output = start(*WEB, **environment)

@@ -62,7 +62,7 @@ def difference(before: dict[str, tuple[int, int]]) -> dict[str, list[int]]:
     }
 
 
-@pytest.mark.parametrize("callers", [8, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("callers", [4, pytest.param(40, marks=pytest.mark.soak)])
 def test_at_once_it_takes_effect_once(plans: None, callers: int) -> None:
     for number, routes in enumerate(shared_stages(WRITES)):
         (one, of_one), (many, of_many) = new_stage(f"one{number}"), new_stage(f"many{number}")

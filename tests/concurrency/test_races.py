@@ -49,6 +49,7 @@ def guest(number: int) -> dict[str, Any]:
     return {"customer": {"name": f"Guest {number}", "email": f"guest{number}@example.com"}}
 
 
+@pytest.mark.soak
 def test_a_hundred_posts_on_one_slot_make_one_booking(server: Server, alice: Player, group_room: Room) -> None:
     bodies = [booking_body(group_room, slot_at(10), **guest(number)) for number in range(100)]
 

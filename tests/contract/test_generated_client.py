@@ -38,6 +38,7 @@ def module(name: str) -> Any:
     return importlib.import_module(f"{PACKAGE}.{name}")
 
 
+@pytest.mark.soak
 def test_a_generated_client_has_every_operation_and_books_and_cancels(
     generated: Path, server: Server, alice: Player, group_room: Room
 ) -> None:

@@ -31,7 +31,13 @@ def post_and_forget(server: Server, player: Player, body: dict[str, object], key
     return thread
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["before Stripe has charged", "after Stripe has charged"])
+@pytest.mark.parametrize(
+    "done",
+    [
+        pytest.param(False, id="before Stripe has charged", marks=pytest.mark.soak),
+        pytest.param(True, id="after Stripe has charged"),
+    ],
+)
 def test_a_web_server_that_is_killed_while_stripe_charges(
     alice: Player, group_room: Room, stripe: StandIn, *, done: bool
 ) -> None:

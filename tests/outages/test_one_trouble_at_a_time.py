@@ -157,6 +157,7 @@ def test_a_database_that_restarts_after_a_2xx_gets_its_record_and_nothing_is_sen
     assert list(case.receiver.accepted.values()) == [1]
 
 
+@pytest.mark.soak
 def test_a_replay_goes_on_where_the_worker_that_was_killed_left_it(case: Case) -> None:
     """A replay that lived in a worker's memory would end with it. This one is too long to be queued at once."""
     case.go_on.set()
@@ -178,6 +179,7 @@ def test_a_replay_goes_on_where_the_worker_that_was_killed_left_it(case: Case) -
     assert min(case.receiver.accepted.values()) >= 2  # at first, and by the replay
 
 
+@pytest.mark.soak
 def test_the_retry_queue_outlives_a_redis_that_loses_everything(case: Case) -> None:
     """Through Celery and beat: every event waits for a retry when Redis comes back empty."""
     case.go_on.set()
@@ -206,6 +208,7 @@ def test_a_commit_whose_bell_was_lost_is_found_by_the_sweep(case: Case) -> None:
     eventually(lambda: list(case.receiver.accepted.values()) == [1], why=case.world.logs)
 
 
+@pytest.mark.soak
 def test_a_deployment_with_old_and_new_workers_together_sends_everything_once(case: Case) -> None:
     """The old worker is told to end while its request is under way; the new one, with other settings, starts beside it."""
     long = {"WEBHOOK_TOTAL_SECONDS": "20", "WEBHOOK_LEASE_SECONDS": "60"}

@@ -63,6 +63,7 @@ def run(word: str, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.soak
 def test_a_backup_is_restored_beside_the_original(transactional_db: None, alice: Player, tmp_path: Path) -> None:
     customer = alice.api.post("/customers", {"name": "Ada"}).json()["id"]
     here = test_environment()["DATABASE_URL"]

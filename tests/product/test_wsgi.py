@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 
 from tests.server import test_environment
@@ -16,6 +17,7 @@ print(frozen, len(gc.get_objects()), "bookings.api.views" in sys.modules)
 """
 
 
+@pytest.mark.soak
 def test_all_that_is_loaded_is_frozen_before_the_first_request() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", _LOAD], cwd=settings.BASE_DIR, env=test_environment(), capture_output=True, text=True, check=True
