@@ -39,7 +39,8 @@ def test_a_client_that_calls_all_the_time_meets_no_401_through_a_rotation(server
     answers: list[list[int]] = []
 
     def keep_calling() -> list[int]:
-        session, seen = requests.Session(), []
+        session = requests.Session()
+        seen: list[int] = []
         answers.append(seen)
         while not done.is_set():
             answer = session.get(server.path("/me"), headers={"Authorization": f"Bearer {current[0]}"}, timeout=30)
