@@ -1,14 +1,14 @@
 """How a page is looked at: it breaks no rule of accessibility, fits a phone, loads little and nothing foreign, keeps still."""
 
 import gzip
+from enum import Enum
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 from dashboard.tests.objects import one_of_each
-from tests.browser.conftest import Open
+from tests.browser.conftest import PHONE, WIDE, Open
 from tests.browser.pages import ACCOUNT, PUBLIC, dashboard
 from tests.cast import Player
 from tests.stage import make_room, make_venue
@@ -17,15 +17,26 @@ HEAVIEST = 150_000  # bytes, all that a page loads, gzipped
 RULES = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
+    "preload": False,  # none of these rules reads what it would load again
 }
-LOOKS = [pytest.param(False, False, id="light-1280"), pytest.param(True, True, id="dark-390")]
+
+
+class Look(Enum):
+    """Of the theme and the screen; each is (dark, phone)."""
+
+    LIGHT_WIDE = (False, False)
+    DARK_PHONE = (True, True)
+    LIGHT_PHONE = (False, True)
+    DARK_WIDE = (True, False)
 
 
 _static: dict[str, int] = {}
 
 
-def check_pages(open_browser: Open, player: Player | None, paths: list[str], *, dark: bool, phone: bool) -> None:
-    page = open_browser(player, dark=dark, phone=phone)
+def check_pages(open_browser: Open, player: Player | None, paths: list[str], *looks: Look) -> None:
+    """Each page is loaded for the first look, and turned to the others as it is."""
+    dark, phone = looks[0].value
+    page = open_browser(player, dark=dark, phone=phone, reduced_motion="reduce")  # colours change at once
     sizes: dict[str, int] = {}
     page.on("response", lambda response: sizes.update({response.url: _weight(response)}))
     found = []
@@ -35,9 +46,11 @@ def check_pages(open_browser: Open, player: Player | None, paths: list[str], *, 
         if answer is None or answer.status != 200:
             found.append(f"{path}: answers {answer and answer.status}")
             continue
-        if troubles := _look(page):  # once more: on a busy machine a page may come up in pieces
+        troubles = _troubles(page, looks)
+        if troubles:  # once more: on a busy machine a page may come up in pieces
+            _turn(page, looks[0])
             page.reload(wait_until="load")
-            troubles = _look(page)
+            troubles = _troubles(page, looks)
         found += [f"{path}: {trouble}" for trouble in troubles]
         if (weight := sum(sizes.values())) > HEAVIEST:
             found.append(f"{path}: {weight:,} bytes")
@@ -45,12 +58,24 @@ def check_pages(open_browser: Open, player: Player | None, paths: list[str], *, 
     assert not found, "\n".join(found)
 
 
-def _look(page: Page) -> list[str]:
-    return [trouble for look in LOOKED_FOR for trouble in look(page)]
+def _troubles(page: Page, looks: tuple[Look, ...]) -> list[str]:
+    found = _moves(page)
+    page.evaluate(AXE_SCRIPT)
+    for look in looks:
+        _turn(page, look)
+        found += [f"{look.name}: {trouble}" for judge in JUDGES for trouble in judge(page)]
+    return found
+
+
+def _turn(page: Page, look: Look) -> None:
+    dark, phone = look.value
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.set_viewport_size(PHONE if phone else WIDE)
+    page.evaluate(_SETTLED)
 
 
 def _broken_rules(page: Page) -> list[str]:
-    violations = Axe().run(page, options=RULES).response["violations"]
+    violations = page.evaluate("rules => axe.run(rules).then(found => found.violations)", RULES)
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])})" for one in violations]
 
 
@@ -60,7 +85,7 @@ def _too_wide(page: Page) -> list[str]:
 
 
 def _shape(page: Page) -> list[str]:
-    headings = page.locator("h1").count()
+    headings = page.evaluate("document.querySelectorAll('h1').length")
     return [] if headings == 1 else [f"{headings} h1"]
 
 
@@ -72,6 +97,13 @@ _SHIFT = """() => new Promise(done => {
     setTimeout(() => done(sum), 50);
 })"""
 _STILL = 0.01
+# However short, a colour's change takes a frame, and then one more for each element inside that inherits it.
+_SETTLED = """() => new Promise(done => {
+    let frames = 60;
+    const turns = () => document.getAnimations().some(one => one instanceof CSSTransition);
+    const look = () => --frames && turns() ? requestAnimationFrame(look) : done();
+    requestAnimationFrame(look);
+})"""
 # What can be clicked and cannot be reached by Tab.
 _OUT_OF_REACH = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary, [role=button]")]
     .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.type !== "hidden")
@@ -100,11 +132,25 @@ def _weight(response: Any) -> int:
     return _static[response.url]
 
 
-LOOKED_FOR = (_broken_rules, _too_wide, _shape, _moves, _beyond_keys)
+JUDGES = (_broken_rules, _too_wide, _shape, _beyond_keys)
 
 
-def check_every_page(open_browser: Open, owner: Player, member: Player, *, dark: bool, phone: bool) -> None:
-    """Those outside, and the dashboard's with one object of each kind."""
-    ids = one_of_each(owner, member, make_room(owner.actor, make_venue(owner.actor)))
-    check_pages(open_browser, None, PUBLIC, dark=dark, phone=phone)
-    check_pages(open_browser, owner, [*ACCOUNT, *dashboard(ids)], dark=dark, phone=phone)
+def check_outside_and_settings(open_browser: Open, owner: Player, member: Player, *looks: Look) -> None:
+    """Pages for strangers and of one's own account, and Settings with one object of each kind."""
+    check_pages(open_browser, None, PUBLIC, *looks)
+    paths = dashboard(_objects(owner, member))
+    check_pages(open_browser, owner, [*ACCOUNT, *filter(_is_of_settings, paths)], *looks)
+
+
+def check_daily_pages(open_browser: Open, owner: Player, member: Player, *looks: Look) -> None:
+    """The dashboard's other pages."""
+    paths = dashboard(_objects(owner, member))
+    check_pages(open_browser, owner, [path for path in paths if not _is_of_settings(path)], *looks)
+
+
+def _objects(owner: Player, member: Player) -> dict[str, str]:
+    return one_of_each(owner, member, make_room(owner.actor, make_venue(owner.actor)))
+
+
+def _is_of_settings(path: str) -> bool:
+    return path.startswith("/dashboard/settings/")
