@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "agents",
     "dashboard",
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its pages are loaded where URLs are: workers have no use for them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -12,6 +12,7 @@ from dashboard.views.components import components
 from developers.api.views import UnknownView
 from payments.api import inbound
 
+admin.autodiscover()
 # One way in for everybody: the admin's own sign-in knows no second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
