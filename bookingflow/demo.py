@@ -33,7 +33,7 @@ OTHER_EMAIL = "owner@other.bookingflow.example"
 SLUG = "clockwork-escapes"
 RECEIVER = "The demo receiver of make run"
 SEED = 20_260_314  # the same data every time
-DAYS, OTHER_DAYS = 90, 7  # of bookings, behind and ahead; the other organization is there to be kept apart
+DAYS, OTHER_DAYS = 45, 7  # of bookings, behind and ahead; the other organization is there to be kept apart
 # Share of the open slots that are taken, by how far away the day is.
 BUSY_PAST, BUSY_SOON, BUSY_LATER = 0.2, 0.3, 0.05
 SOON_DAYS = 14

@@ -72,9 +72,8 @@ def main() -> int:
         say("Starting PostgreSQL and Redis")
         with servers(VAR_DIR) as urls:
             environment = _environment(urls)
-            manage("Bringing the database up to date", environment, "migrate", "--verbosity", "0")
-            manage("Collecting static files", environment, "collectstatic", "--noinput", "--verbosity", "0")
-            manage("Making demo data, if there is none", environment, "demo", "--receiver", RECEIVER_URL)
+            prepare = [sys.executable, "manage.py", "demo", "--receiver", RECEIVER_URL]
+            subprocess.run(prepare, env=environment, check=True)
             return _serve(environment)
     except KeyboardInterrupt:
         return 0
@@ -85,11 +84,6 @@ def main() -> int:
 
 def say(text: str) -> None:
     print(f"· {text}", flush=True)
-
-
-def manage(what: str, environment: dict[str, str], *arguments: str) -> None:
-    say(what)
-    subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True)
 
 
 def _environment(urls: dict[str, str]) -> dict[str, str]:
