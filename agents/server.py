@@ -1,8 +1,10 @@
 """The protocol's side of /mcp, by its official SDK. One server for all: whose call it is stands in the call's own scope."""
 
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -24,7 +26,7 @@ from agents.tools.tool import Tool
 from developers.problems import to_domain_error
 from developers.renderers import to_bytes
 
-CALLER = "bookingflow.caller"  # of a scope
+EXCHANGE = "bookingflow.exchange"  # of a scope
 VERSION = "1.0.0"  # of the API
 INSTRUCTIONS = f"""\
 Finds and books games (escape rooms and the like) of one organization.
@@ -54,24 +56,36 @@ def described(tool: Tool) -> ToolDescription:
 DESCRIPTIONS = {name: described(tool) for name, tool in TOOLS.items()}
 
 
-def _caller(context: ServerRequestContext[Any, Any]) -> Caller:
+class Exchange:
+    """One message of the caller's, with its answer. The tool that it calls works in the thread of the request, whose database
+    connection it is, while the SDK's loop stands still and waits for the result.
+    """
+
+    def __init__(self, caller: Caller, loop: AbstractEventLoop) -> None:
+        self.caller = caller
+        self.work: Future[Callable[[], CallToolResult]] = loop.create_future()
+        self.result: Future[CallToolResult] = loop.create_future()
+
+
+def _exchange(context: ServerRequestContext[Any, Any]) -> Exchange:
     assert context.request is not None  # over HTTP there always is one
-    found: Caller = context.request.scope[CALLER]
+    found: Exchange = context.request.scope[EXCHANGE]
     return found
 
 
 async def list_tools(context: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None) -> ListToolsResult:
     """Those that the key may call."""
-    caller = _caller(context)
+    caller = _exchange(context).caller
     return ListToolsResult(tools=[DESCRIPTIONS[name] for name, tool in TOOLS.items() if caller.may(*tool.scopes)])
 
 
 async def call_tool(context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> CallToolResult:
-    """In the thread of the request, whose database connection it is."""
     tool = TOOLS.get(params.name)
     if tool is None:
         raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:80]}")
-    return await sync_to_async(run)(_caller(context), tool, params.arguments or {})
+    exchange = _exchange(context)
+    exchange.work.set_result(partial(run, exchange.caller, tool, params.arguments or {}))
+    return await exchange.result
 
 
 def run(caller: Caller, tool: Tool, arguments: dict[str, Any]) -> CallToolResult:

@@ -2,12 +2,13 @@
 takes more than a second of a processor to load, which workers and commands have no use for.
 """
 
+import asyncio
+from contextlib import closing
 from io import BytesIO
 from typing import Any
 
 import anyio
 import orjson
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpResponse
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -15,7 +16,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import PARSE_ERROR
 
 from agents.caller import Caller
-from agents.server import CALLER, SERVER
+from agents.server import EXCHANGE, SERVER, Exchange
 from developers.errors import MalformedJSON
 from developers.parsers import StrictJSONParser
 
@@ -30,15 +31,18 @@ def answer(caller: Caller) -> HttpResponse:
     except MalformedJSON as error:
         told = {"code": PARSE_ERROR, "message": error.detail, "data": caller.problem(error)}
         return HttpResponse(orjson.dumps({"jsonrpc": "2.0", "id": None, "error": told}), status=400, content_type=JSON)
-    # Django holds the host against ALLOWED_HOSTS, whose patterns the SDK does not know.
-    security = TransportSecuritySettings(allowed_hosts=[request.get_host()], allowed_origins=settings.MCP_ALLOWED_ORIGINS)
-    status, headers, body = async_to_sync(_exchange)(_scope(caller), request.body, security)
-    return HttpResponse(body, status=status, headers=headers)
+    with closing(asyncio.new_event_loop()) as loop:  # a loop for one request: nothing is left for another's
+        exchange = Exchange(caller, loop)
+        answering = loop.create_task(_answer(exchange))
+        loop.run_until_complete(asyncio.wait({answering, exchange.work}, return_when=asyncio.FIRST_COMPLETED))
+        if exchange.work.done():
+            exchange.result.set_result(exchange.work.result()())
+        return loop.run_until_complete(answering)
 
 
-def _scope(caller: Caller) -> dict[str, Any]:
+def _scope(exchange: Exchange) -> dict[str, Any]:
     """The request as ASGI has it."""
-    request = caller.request
+    request = exchange.caller.request
     headers = {name.lower(): value for name, value in request.headers.items()} | {"host": request.get_host()}
     return {
         "type": "http",
@@ -50,15 +54,14 @@ def _scope(caller: Caller) -> dict[str, Any]:
         "raw_path": request.path.encode(),
         "query_string": b"",
         "headers": [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()],
-        CALLER: caller,
+        EXCHANGE: exchange,
     }
 
 
-async def _exchange(
-    scope: dict[str, Any], content: bytes, security: TransportSecuritySettings
-) -> tuple[int, dict[str, str], bytes]:
-    """The SDK's answer. A manager lives for one request: nothing is left for another's."""
-    incoming = [{"type": "http.request", "body": content, "more_body": False}]
+async def _answer(exchange: Exchange) -> HttpResponse:
+    """The SDK's, by a manager for this request alone."""
+    request = exchange.caller.request
+    incoming = [{"type": "http.request", "body": request.body, "more_body": False}]
     started: dict[str, Any] = {}
     pieces: list[bytes] = []
 
@@ -77,11 +80,14 @@ async def _exchange(
         SERVER,
         json_response=True,
         stateless=True,
-        security_settings=security,
+        # Django holds the host against ALLOWED_HOSTS, whose patterns the SDK does not know.
+        security_settings=TransportSecuritySettings(
+            allowed_hosts=[request.get_host()], allowed_origins=settings.MCP_ALLOWED_ORIGINS
+        ),
         max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     )
     async with manager.run():
-        await manager.handle_request(scope, receive, send)
+        await manager.handle_request(_scope(exchange), receive, send)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in started["headers"]}
     headers.pop("content-length", None)
-    return started["status"], headers, b"".join(pieces)
+    return HttpResponse(b"".join(pieces), status=started["status"], headers=headers)
