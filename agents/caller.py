@@ -74,13 +74,15 @@ class Caller:
         body: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> dict[str, Any]:
-        """What the API answers to the key's own call, which is authenticated, counted and logged as any other. Raises Refused."""
+        """What the API answers to the key's own call, which is counted and logged as any other, in the name of the one whom this
+        request has been authenticated as. Raises Refused.
+        """
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         if idempotency_key is not None:
             # Agents think of the same short keys, and other programs of the organization may have had them too.
             headers[HEADER] = f"{self.actor.id}:{self.tool}:{idempotency_key}"
         self.is_counted = True
-        return self._ask(method, BASE + path, query or {}, body, headers)
+        return self._ask(method, BASE + path, query or {}, body, headers, caller=(self.actor, self.secret))
 
     def search(self, words: str) -> list[dict[str, Any]]:
         """What the docs site finds. Raises RateLimited, Refused."""
@@ -89,7 +91,13 @@ class Caller:
         return found
 
     def _ask(
-        self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
+        headers: dict[str, str],
+        caller: tuple[Actor, ApiKeySecret] | None = None,
     ) -> dict[str, Any]:
         response = inside.ask(
             method,
@@ -99,6 +107,7 @@ class Caller:
             headers=headers,
             visitor=self.request,
             tool=self.tool,
+            caller=caller,
         )
         answer: dict[str, Any] = orjson.loads(response.content)  # type: ignore[attr-defined]
         if response.status_code >= 400:

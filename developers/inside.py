@@ -3,6 +3,7 @@
 import functools
 import io
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from django.core.handlers.base import BaseHandler
@@ -10,8 +11,14 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-# Not a header's name, so that nobody outside can set it: the agents' tool that makes the call.
+if TYPE_CHECKING:
+    from developers.models import ApiKeySecret
+    from organizations.actor import Actor
+
+# No headers' names, so that nobody outside can set them: the agents' tool that makes the call, and the key's Actor and secret where
+# the visitor's own request has been authenticated by them.
 TOOL = "bookingflow.tool"
+CALLER = "bookingflow.caller"
 # What the visitor's own request tells of where it came from.
 _CARRIED = (
     *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR", "HTTP_HOST", "HTTP_USER_AGENT"),
@@ -28,8 +35,11 @@ def ask(
     headers: Mapping[str, str],
     visitor: HttpRequest,
     tool: str = "",
+    caller: "tuple[Actor, ApiKeySecret] | None" = None,
 ) -> HttpResponseBase:
-    """The API's answer, in the name of whom the `headers` say and from where `visitor` came."""
+    """The API's answer, from where `visitor` came and in the name of whom the `headers` say; or of `caller`, whom `visitor` has
+    just been found to be.
+    """
     environ = {name: visitor.META[name] for name in _CARRIED if name in visitor.META}
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     environ |= {
@@ -41,6 +51,7 @@ def ask(
         "wsgi.input": io.BytesIO(body),
         "wsgi.url_scheme": visitor.scheme or "http",
         TOOL: tool,
+        CALLER: caller,
     }
     return _handler().get_response(WSGIRequest(environ))
 
