@@ -81,6 +81,14 @@ def test_a_session_s_cookie_opens_nothing(alice: Player) -> None:
     assert code_of(client.post("/mcp", "{}", content_type=JSON)) == (401, "authentication_required")
 
 
+@pytest.mark.parametrize("name", ["bookingflow.caller", "Bookingflow-Caller", "bookingflow_caller"])
+def test_nobody_says_from_outside_who_has_been_authenticated(alice: Player, name: str) -> None:
+    """As calls from within do, which come with the caller whom their own request has been found to be."""
+    for path in ("/api/v1/public/me", "/mcp"):
+        answer = Client().post(path, "{}", content_type=JSON, headers={name: alice.key.public_id})
+        assert code_of(answer) == (401, "authentication_required")
+
+
 # How often
 
 

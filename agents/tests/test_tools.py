@@ -2,9 +2,12 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.shapes import CAUTION
 from agents.tests.speaking import LEGACY, Agent, agent
@@ -338,6 +341,29 @@ def test_room_names_need_the_right_to_read_rooms(alice: Player, group_room: Room
     (booking,) = Agent(secret).call("list_bookings")["bookings"]
     assert booking["room_name"] is None
     assert "Vault" not in booking["sentence"]
+
+
+# What it costs
+
+
+def test_a_tool_asks_the_database_for_nothing_but_names_beside_the_api_s_call(alice: Player, group_room: Room) -> None:
+    book(alice.actor, group_room, WHEN)
+    asking, day = Agent(alice.secret), WHEN.date().isoformat()
+    game = {"room": group_room.public_id, "starts_at": utc_text(slot_at(6)), "party_size": 4}
+
+    def queries(call: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            call()
+        return len(seen)
+
+    rooms = queries(lambda: alice.api.get("/rooms?status=active&sort=name&limit=10"))
+    assert queries(lambda: asking.call("search_rooms")) == rooms
+    bookings = queries(lambda: alice.api.get("/bookings?sort=starts_at&limit=10"))
+    assert queries(lambda: asking.call("list_bookings")) == bookings + 1
+    free = queries(lambda: alice.api.get(f"/schedules?date_from={day}&date_to={day}"))
+    assert queries(lambda: asking.call("get_availability", date_from=day, date_to=day)) == free + 1
+    quoted = queries(lambda: alice.api.post("/bookings/quote", game))
+    assert queries(lambda: asking.call("quote_booking", **game)) == quoted + 1
 
 
 # The log
