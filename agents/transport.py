@@ -34,7 +34,8 @@ def answer(caller: Caller) -> HttpResponse:
     with closing(asyncio.new_event_loop()) as loop:  # a loop for one request: nothing is left for another's
         exchange = Exchange(caller, loop)
         answering = loop.create_task(_answer(exchange))
-        loop.run_until_complete(asyncio.wait({answering, exchange.work}, return_when=asyncio.FIRST_COMPLETED))
+        either: tuple[asyncio.Future[Any], ...] = (answering, exchange.work)
+        loop.run_until_complete(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         if exchange.work.done():
             exchange.result.set_result(exchange.work.result()())
         return loop.run_until_complete(answering)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from developers.models import ApiKeySecret
     from organizations.actor import Actor
 
-# No headers' names, so that nobody outside can set them: the agents' tool that makes the call, and the key's Actor and secret where
-# the visitor's own request has been authenticated by them.
+# No headers' names, so that nobody outside can set them: the agents' tool that makes the call, and the key's Actor and secret
+# where the visitor's own request has been authenticated as theirs.
 TOOL = "bookingflow.tool"
 CALLER = "bookingflow.caller"
 # What the visitor's own request tells of where it came from.

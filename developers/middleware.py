@@ -25,10 +25,10 @@ class RequestIdMiddleware:
         return response
 
 
-# Words of 8 bytes. CPython keeps the frames of a thread in pieces of 16 kB, and gives a piece back as soon as nothing stands on it: a
-# loop that calls over an edge has the system map and clear a new one each time. Where the edges fall into a request, some hundred
-# frames deep, is chance; it costs up to half as much again. A frame that asks for so much room as this gets a piece of 256 kB, on
-# whose other half the rest of the request stands. It never uses it, so that none of it becomes memory: 20 µs in all.
+# Words of 8 bytes. CPython keeps the frames of a thread in pieces of 16 kB, and gives a piece back as soon as nothing stands on
+# it: a loop that calls over an edge has the system map and clear a new one each time. Where the edges fall into a request, some
+# hundred frames deep, is chance, and has cost up to a third of its time. A frame that asks for so much room as this gets a piece
+# of 256 kB, on whose other half the rest of the request stands. It never uses it, so that none of it becomes memory: some 20 µs.
 FRAME = 16_000
 RequestIdMiddleware.__call__.__code__ = RequestIdMiddleware.__call__.__code__.replace(co_stacksize=FRAME)
 
