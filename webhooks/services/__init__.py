@@ -12,14 +12,16 @@ from webhooks.services.endpoints import (
     send_test_event,
     update_endpoint,
 )
-from webhooks.services.events import changed_attributes, emit, redact_events
+from webhooks.services.events import Change, changed_attributes, emit, emit_many, redact_events
 
 __all__ = [
+    "Change",
     "cancel_replay",
     "changed_attributes",
     "create_endpoint",
     "delete_endpoint",
     "emit",
+    "emit_many",
     "enable_endpoint",
     "held_deliveries",
     "pause_endpoint",
