@@ -1,12 +1,12 @@
 """What happened to rooms and blocks, as subscribers hear of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from organizations.actor import Actor
 from rooms.models import Block, Room
 from rooms.serializers import BlockShape, RoomShape
-from webhooks.services import changed_attributes, emit
+from webhooks.services import Change, changed_attributes, emit, emit_many
 from webhooks.types import EventType
 
 
@@ -40,3 +40,18 @@ def block_changed(block: Block, *, by: Actor, before: Mapping[str, Any]) -> None
 
 def unblocked(block: Block, *, by: Actor) -> None:
     emit(EventType.SCHEDULE_UNBLOCKED, by=by, object=BlockShape.json(block), version=block.version + 1)
+
+
+def many_blocked(blocks: Iterable[Block], *, by: Actor) -> None:
+    emit_many(EventType.SCHEDULE_BLOCKED, (Change(BlockShape.json(block), block.version) for block in blocks), by=by)
+
+
+def many_blocks_changed(changed: Iterable[tuple[Block, Mapping[str, Any]]], *, by: Actor) -> None:
+    """Each with what it was before; see `block_changed`."""
+    shapes = ((BlockShape.json(block), block.version, before) for block, before in changed)
+    changes = (Change(after, version, changed_attributes(before, after)) for after, version, before in shapes)
+    emit_many(EventType.SCHEDULE_BLOCKED, changes, by=by)
+
+
+def many_unblocked(blocks: Iterable[Block], *, by: Actor) -> None:
+    emit_many(EventType.SCHEDULE_UNBLOCKED, (Change(BlockShape.json(block), block.version + 1) for block in blocks), by=by)

@@ -3,10 +3,11 @@ can slip past the other.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from common.errors import FieldError, NotFound, ValidationFailed, VersionConflict
 from common.walltime import zone
@@ -80,14 +81,53 @@ def delete_block(*, block: Block, by: Actor, expected_version: int | None = None
 
 
 @transaction.atomic
+def create_blocks(
+    *, by: Actor, times: Sequence[Mapping[str, Any]], rooms: list[Room] | None = None, **shared: Any
+) -> list[Block]:
+    """Many blocks of the same place at once, in a fixed number of statements: `times` are the fields of each, `shared` those of
+    all. Bookings that they hit stay. Raises NotAllowed, ValidationFailed.
+    """
+    by.require(Scope.SCHEDULES_WRITE)
+    lock_organization(by)
+    made = [Block(organization=by.organization) for _ in times]
+    for block, fields in zip(made, times, strict=True):
+        _assign(block, {**shared, **fields}, rooms=rooms)
+    Block.objects.bulk_create(made)
+    places = Block.rooms.through
+    places.objects.bulk_create([places(block=block, room=room) for block in made for room in rooms or ()])
+    laid = list(Block.objects.with_spaces().filter(pk__in=[block.pk for block in made]).order_by("pk"))
+    _lock_under(*laid)
+    events.many_blocked(laid, by=by)
+    return laid
+
+
+@transaction.atomic
+def update_blocks(*, by: Actor, changes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Change times and words of many blocks at once, those of each under its key; one that is gone stays so. Bookings that they
+    hit stay, and what is changed to the same is not told. Raises NotAllowed, ValidationFailed.
+    """
+    by.require(Scope.SCHEDULES_WRITE)
+    lock_organization(by)
+    changed, now = [], timezone.now()
+    for block in _all_locked(changes, by=by):
+        before = BlockShape.json(block)
+        _assign(block, dict(changes[block.pk]), rooms=None)
+        if BlockShape.json(block) != before:
+            block.version, block.updated_at = block.version + 1, now
+            changed.append((block, before))
+    blocks = [block for block, _ in changed]
+    Block.objects.bulk_update(blocks, _BY_TIMES)
+    _lock_under(*blocks)
+    events.many_blocks_changed(changed, by=by)
+
+
+@transaction.atomic
 def delete_blocks(*, pks: Collection[int], by: Actor) -> int:
     """Put the time of many blocks back on sale at once, and tell of each; how many there still were. Raises NotAllowed."""
     by.require(Scope.SCHEDULES_WRITE)
-    locked = Block.objects.visible_to(by).select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
-    found = list(locked.values_list("pk", flat=True))
-    for block in Block.objects.with_spaces().filter(pk__in=found):
-        events.unblocked(block, by=by)
-    Block.objects.filter(pk__in=found).delete()
+    found = _all_locked(pks, by=by)
+    events.many_unblocked(found, by=by)
+    Block.objects.filter(pk__in=[block.pk for block in found]).delete()
     return len(found)
 
 
@@ -107,6 +147,8 @@ def block_conflicts(block: Block) -> list[str]:
 
 # What of its shape decides which time it takes, and where.
 _TAKES = ("scope", "rooms", "venue", "starts_at", "ends_at", "date_from", "date_to", "recurrence")
+# What a change of times and words may write.
+_BY_TIMES = ("starts_at", "ends_at", "date_from", "date_to", "series_ends_on", "reason", "version", "updated_at")
 
 
 def _assign(block: Block, fields: dict[str, Any], *, rooms: list[Room] | None) -> None:
@@ -157,7 +199,7 @@ def _check_times(block: Block) -> None:
 def _laid(block: Block, *, on_conflict: str) -> Block:
     """The block as it now stands, behind the locks of the spaces it takes. Raises BlockConflictsBookings."""
     block = Block.objects.with_spaces().get(pk=block.pk)
-    claims.lock_spaces({space for room in _rooms_under(block) for space in room.space_ids})
+    _lock_under(block)
     conflicts = block_conflicts(block) if on_conflict == "reject" else []
     if conflicts:
         detail = "Move or cancel them first, or lay the block with on_conflict=keep."
@@ -165,9 +207,21 @@ def _laid(block: Block, *, on_conflict: str) -> Block:
     return block
 
 
-def _rooms_under(block: Block) -> list[Room]:
-    rooms = Room.objects.filter(organization=block.organization_id).with_spaces().exclude(status=Room.Status.ARCHIVED)
-    return [room for room in rooms if calendar.covers(block, room)]
+def _lock_under(*blocks: Block) -> None:
+    claims.lock_spaces({space for room in _rooms_under(*blocks) for space in room.space_ids})
+
+
+def _rooms_under(*blocks: Block) -> list[Room]:
+    """Which one of them takes; all are one organization's."""
+    organizations = {block.organization_id for block in blocks}
+    rooms = Room.objects.filter(organization__in=organizations).with_spaces().exclude(status=Room.Status.ARCHIVED)
+    return [room for room in rooms if any(calendar.covers(block, room) for block in blocks)]
+
+
+def _all_locked(pks: Collection[int], *, by: Actor) -> list[Block]:
+    """Those that there still are, by their keys."""
+    locked = Block.objects.visible_to(by).select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    return list(Block.objects.with_spaces().filter(pk__in=list(locked.values_list("pk", flat=True))).order_by("pk"))
 
 
 def _locked(block: Block, *, by: Actor, expected_version: int | None) -> Block:

@@ -8,7 +8,7 @@ import pytest
 from common.walltime import utc_text, zone
 from rooms.models import Block, Room
 from rooms.recurrence import merged, stretches
-from rooms.services import create_block
+from rooms.services import create_block, create_blocks, delete_block, delete_blocks, update_blocks
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
 from webhooks.models import Event
@@ -66,6 +66,66 @@ def test_changing_a_block_checks_its_new_time(alice: Player, group_room: Room) -
     assert (changed["reason"], changed["starts_at"], changed["version"]) == ("Paint", utc_text(slot_at(10, 11)), 2)
     moved = alice.api.put(f"/schedules/block/{block.public_id}", {**days, "on_conflict": "keep"}).json()
     assert (moved["starts_at"], moved["date_from"]) == (None, days["date_from"])
+
+
+@pytest.mark.parametrize("scope", ["rooms", "venue"])
+def test_many_blocks_at_once_are_as_one_by_one(alice: Player, group_room: Room, scope: str) -> None:
+    """In what they are, in what they take and in what is told of them."""
+    place: dict[str, Any] = {"rooms": {"rooms": [group_room]}, "venue": {"venue": group_room.venue}}[scope]
+    day = slot_at(12).date()
+    hour = {"starts_at": slot_at(10), "ends_at": slot_at(10, 13)}
+
+    def told() -> list[tuple[str, str, int, dict[str, Any]]]:
+        return list(
+            Event.objects.filter(object_type="block").order_by("pk").values_list("type", "object_id", "object_version", "data")
+        )
+
+    def shown(block: Block) -> dict[str, Any]:
+        answer: dict[str, Any] = alice.api.get(f"/schedules/block/{block.public_id}").json()
+        return {name: value for name, value in answer.items() if name != "conflicts"}
+
+    first, second, third = create_blocks(
+        by=alice.actor, times=[hour, {"date_from": day, "date_to": day}, hour], reason="Team", kind="external", **place
+    )
+    assert [(kind, id, data["object"]) for kind, id, _, data in told()] == [
+        ("schedule.blocked", block.public_id, shown(block)) for block in (first, second, third)
+    ]
+    assert [shown(block)["reason"] for block in (first, second)] == ["Team", "Team"]
+    assert alice.api.post("/bookings", booking_body(group_room, slot_at(10))).json()["reasons"] == ["blocked"]
+    assert alice.api.post("/bookings", booking_body(group_room, slot_at(12))).json()["reasons"] == ["blocked"]
+
+    Event.objects.all().delete()
+    before, third_id = shown(second), third.public_id
+    delete_block(block=third, by=alice.actor)
+    same: dict[str, Any] = {"reason": "Team", **hour}
+    changes = {first.pk: same, second.pk: {"starts_at": slot_at(11), "ends_at": slot_at(11, 13)}, third.pk: same}
+    update_blocks(by=alice.actor, changes=changes)
+    after = shown(second)
+    assert (after["starts_at"], after["date_from"], after["version"]) == (utc_text(slot_at(11)), None, 2)
+    assert [(kind, id, version) for kind, id, version, _ in told()] == [
+        ("schedule.unblocked", third_id, 2),
+        ("schedule.blocked", second.public_id, 2),
+    ]
+    previous = {name: before[name] for name in before if after[name] != before[name] and name not in ("version", "updated_at")}
+    assert told()[1][3] == {"object": after, "previous_attributes": previous}
+    assert before["updated_at"] < after["updated_at"]
+
+    assert delete_blocks(by=alice.actor, pks=[first.pk, second.pk, third.pk]) == 2
+    assert [(kind, id, version) for kind, id, version, _ in told()[2:]] == [
+        ("schedule.unblocked", first.public_id, 2),
+        ("schedule.unblocked", second.public_id, 3),
+    ]
+
+
+def test_many_blocks_of_another_organization_are_absent(alice: Player, charlie: Player, group_room: Room) -> None:
+    [block] = create_blocks(
+        by=alice.actor, rooms=[group_room], times=[{"date_from": slot_at(1).date(), "date_to": slot_at(1).date()}]
+    )
+
+    update_blocks(by=charlie.actor, changes={block.pk: {"reason": "theirs"}})
+
+    assert delete_blocks(by=charlie.actor, pks=[block.pk]) == 0
+    assert Block.objects.get().reason == ""
 
 
 @pytest.mark.parametrize("scope", ["venue", "all"])

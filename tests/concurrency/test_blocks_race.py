@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.errors import DomainError
-from rooms import services
+from rooms import events, services
 from rooms.models import Block, Room, Venue
 from rooms.services import blocks, rooms
 from tests.cast import Player
@@ -67,6 +67,17 @@ def test_a_room_made_while_everything_is_blocked_is_blocked_too(
         book(alice.actor, make_room(alice.actor, group_room.venue, name="New"), slot_at(10))
 
     found = meet(monkeypatch, blocks, "block_conflicts", partial(block_everything, alice), make_and_book)
+
+    assert found == ["done", "slot_unavailable"]
+
+
+def test_a_booking_made_while_many_blocks_are_laid_meets_them(
+    alice: Player, group_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = slot_at(10).date()
+    lay = partial(services.create_blocks, by=alice.actor, rooms=[group_room], times=[{"date_from": day, "date_to": day}])
+
+    found = meet(monkeypatch, events, "many_blocked", lay, partial(book, alice.actor, group_room, slot_at(10)))
 
     assert found == ["done", "slot_unavailable"]
 
