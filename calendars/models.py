@@ -93,10 +93,13 @@ class CalendarImport(models.Model):
     claimed_until = models.DateTimeField(null=True, editable=False, help_text="A worker is at it, or was lost before then.")
     checked_at = models.DateTimeField(null=True, editable=False, help_text="The last try.")
     synced_at = models.DateTimeField(null=True, editable=False, help_text="The last success.")
-    read_at = models.DateTimeField(null=True, editable=False, help_text="When all of it was read, changed or not.")
+    read_at = models.DateTimeField(
+        null=True, editable=False, help_text="When all of it was read, changed or not. Null: it must be."
+    )
     failing_since = models.DateTimeField(null=True, editable=False)
     failure = models.CharField(max_length=20, choices=Reason.choices, blank=True, editable=False)
     failure_status = models.PositiveSmallIntegerField(null=True, editable=False, help_text="Of the host's answer.")
+    digest = models.CharField(max_length=64, blank=True, editable=False, help_text="Of what was read, but for its stamps.")
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=500, blank=True, editable=False)
 

@@ -142,7 +142,7 @@ def _assign_address(source: CalendarImport, url: str) -> None:
     """What is known of the old address tells nothing of the new one."""
     checked = fetching.checked(url)
     source.url, source.host = encrypt(checked), (urlsplit(checked).hostname or "")[:255]
-    source.etag = source.last_modified = ""
+    source.etag = source.last_modified = source.digest = ""
 
 
 def _free_coming(source: CalendarImport, *, by: Actor) -> None:
