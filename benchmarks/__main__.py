@@ -1,6 +1,7 @@
-"""`make bench`: what API, agents, dashboard and webhooks cost, each figure beside a floor of the same run.
+"""`make bench`: what API, agents, dashboard, calendars and webhooks cost, each figure beside a floor of the same run.
 
-`make bench ARGS=api` is one part alone, as are `agents`, `pages` and `webhooks`; `ARGS="api small"` shows that it runs.
+`make bench ARGS=api` is one part alone, as are `agents`, `calendars`, `pages` and `webhooks`. `ARGS="api small"` shows that it
+runs.
 """
 
 import os
@@ -13,9 +14,9 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - after setup
 
-from benchmarks import agents, api, dataset, pages, webhooks  # noqa: E402
+from benchmarks import agents, api, calendars, dataset, pages, webhooks  # noqa: E402
 
-PARTS = {"agents", "api", "pages", "webhooks"}
+PARTS = {"agents", "api", "calendars", "pages", "webhooks"}
 
 
 def main(words: list[str]) -> None:
@@ -25,6 +26,8 @@ def main(words: list[str]) -> None:
         api.main(small="small" in words)
     if "agents" in parts:
         agents.main()
+    if "calendars" in parts:
+        calendars.main()
     if "pages" in parts:
         print("Making data", flush=True)
         pages.main(dataset.make())
