@@ -8,8 +8,11 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from calendars import feeds, tokens
+from calendars import feeds, limits, tokens
 from calendars.models import CalendarFeed
+from common.client import client_address
+from developers.errors import RateLimited
+from developers.problems import django_response
 
 CALENDAR = "text/calendar; charset=utf-8"
 READ_NOTED = dt.timedelta(minutes=10)  # a calendar that asks more often costs no write
@@ -18,11 +21,13 @@ READ_NOTED = dt.timedelta(minutes=10)  # a calendar that asks more often costs n
 @csrf_exempt  # another method is refused as such
 @require_safe
 def calendar_feed(request: HttpRequest, token: str) -> HttpResponseBase:
-    """304 for who has it already; 404 for a revoked one as for one that never was."""
-    found = CalendarFeed.objects.select_related("organization", "room__venue", "venue")
-    feed = found.filter(digest=tokens.digest(token)).first() if tokens.PATTERN.fullmatch(token) else None
-    if feed is None:
-        raise Http404
+    """304 for who has it already; 404 for a revoked one as for one that never was; 429 for who asks too often."""
+    try:
+        feed = _named(token, client_address(request.META))
+    except RateLimited as refusal:
+        refused = django_response(refusal, request)
+        refused["Cache-Control"] = "no-store"
+        return refused
     now = timezone.now()
     content = feeds.content_of(feed, now=now)
     tag = content.tag
@@ -37,6 +42,18 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponseBase:
     response["Cache-Control"] = "private, no-cache"
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _named(token: str, client: limits.Client | None) -> CalendarFeed:
+    """Raises Http404, RateLimited."""
+    limits.start(client)
+    found = CalendarFeed.objects.select_related("organization", "room__venue", "venue")
+    feed = found.filter(digest=tokens.digest(token)).first() if tokens.PATTERN.fullmatch(token) else None
+    if feed is None:
+        limits.missed(client)
+        raise Http404
+    limits.read(feed)
+    return feed
 
 
 def _note(feed: CalendarFeed, tag: str, changed_at: dt.datetime, now: dt.datetime) -> None:

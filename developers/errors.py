@@ -32,12 +32,14 @@ class AddressNotAllowed(DomainError):
 
 
 class RateLimited(DomainError):
-    """`limit` is the policy, by its name in the headers, whose window is full; `retry_after` the whole seconds to wait."""
+    """`limit` is the policy, by its name in the headers, whose window is full; `retry_after` the whole seconds to wait; `whose`
+    says who may ask no more where no key does.
+    """
 
     code = ErrorCode.RATE_LIMITED
 
-    def __init__(self, *, limit: str, quota: int, seconds: int, retry_after: int) -> None:
-        whose = "All keys of this organization together" if limit.startswith("organization") else "This key"
+    def __init__(self, *, limit: str, quota: int, seconds: int, retry_after: int, whose: str = "") -> None:
+        whose = whose or ("All keys of this organization together" if limit.startswith("organization") else "This key")
         within = "a second" if seconds == 1 else "a minute"
         super().__init__(
             f"{whose} may ask {quota} times within {within}. Repeat the request in {retry_after} s.",

@@ -1,4 +1,6 @@
-"""How often a key may ask, and all keys of an organization together: by plan, within a minute and within a second."""
+"""How often a key may ask, and all keys of an organization together: by plan, within a minute and within a second. Doors that
+ask for no key count in windows of their own.
+"""
 
 import time
 from http import HTTPStatus
@@ -70,6 +72,22 @@ class Meter:
 
     def _refuse(self, full: list[Window]) -> None:
         self._full = full
-        if full:
-            wait = max(reading.reset_seconds for reading in self._readings if reading.window in full)
-            raise RateLimited(limit=full[0].name, quota=full[0].quota, seconds=full[0].seconds, retry_after=wait)
+        _refuse(full, self._readings)
+
+
+def look(window: Window, *, whose: str) -> None:
+    """For a door without keys: takes nothing. Raises RateLimited when nothing is left."""
+    [reading] = counting.read([window])
+    _refuse([] if reading.remaining else [window], [reading], whose=whose)
+
+
+def take(window: Window, *, whose: str) -> None:
+    """For a door without keys: count one request. Raises RateLimited."""
+    full, readings = counting.take([window])
+    _refuse(full, readings, whose=whose)
+
+
+def _refuse(full: list[Window], readings: list[Reading], *, whose: str = "") -> None:
+    if full:
+        wait = max(reading.reset_seconds for reading in readings if reading.window in full)
+        raise RateLimited(limit=full[0].name, quota=full[0].quota, seconds=full[0].seconds, retry_after=wait, whose=whose)
