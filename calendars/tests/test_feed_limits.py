@@ -33,7 +33,7 @@ def test_a_feed_is_read_so_many_times_a_minute_by_all_together(
     monkeypatch.setattr(limits, "READS", 3)
     feed, other = feed_of(alice, group_room), feed_of(alice, group_room)
     first = Client().get(feed, REMOTE_ADDR="198.51.100.1")
-    has_it = {"HTTP_IF_NONE_MATCH": first["ETag"]}
+    has_it: dict[str, Any] = {"HTTP_IF_NONE_MATCH": first["ETag"]}
     assert [first.status_code, *statuses([feed] * 2, REMOTE_ADDR="198.51.100.2", **has_it)] == [200, 304, 304]
 
     refused = Client().get(feed, **has_it)

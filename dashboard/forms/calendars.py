@@ -77,7 +77,8 @@ class ImportForm(_CalendarForm):
         widget=forms.TextInput(
             attrs={"inputmode": "url", "autocomplete": "off", "placeholder": "https://calendar.google.com/…/basic.ics"}
         ),
-        help_text="In iCalendar format (.ics), https:// or webcal://. Kept encrypted, and not shown again.",
+        help_text="Google Calendar calls it “Secret address in iCal format”, Outlook, behind “Publish a calendar”, the ICS link. "
+        "It begins with https:// or webcal://, is kept encrypted, and not shown again.",
     )
     include_titles = forms.BooleanField(
         label="Show the entries' titles",

@@ -1,5 +1,6 @@
 """Settings → Developers → Calendars: feeds and imports made, shown, changed and ended, without scripts."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from calendars.expansion import Busy
 from calendars.models import CalendarFeed, CalendarImport
 from calendars.services import create_import
 from calendars.services.sync import apply
+from dashboard.templatetags import ui
 from dashboard.tests.pages import queries, sign_in
 from rooms.models import Block, Room
+from rooms.services import update_block
 from tests.cast import Player
 from tests.stage import book, slot_at
 
@@ -109,6 +112,24 @@ def test_an_import_shows_its_state_and_the_bookings_that_it_hits(client: Client,
     for page in (text_of(client, LIST), text_of(client, at("calendar_import", source.public_id))):
         assert "The host answered with an error (404)." in page
         assert "Stale" in page
+
+
+def test_what_it_blocks_is_told_as_it_now_is(alice: Player, client: Client, source: CalendarImport) -> None:
+    """Whole days as such, and by what people have made of a block."""
+    path, block = at("calendar_import", source.public_id), Block.objects.get()
+    assert f"{ui.local(block.starts_at, 'Europe/Paris')} – {ui.clock(block.ends_at, 'Europe/Paris')}" in text_of(client, path)
+
+    day = slot_at(10).date()
+    update_block(block=block, by=alice.actor, date_from=day, date_to=day + dt.timedelta(days=1), on_conflict="keep")
+
+    shown = text_of(client, path)
+    assert f"{ui.day(day)} – {ui.day(day + dt.timedelta(days=1))}" in shown
+
+
+def test_when_it_is_tried_again_is_told(client: Client, source: CalendarImport) -> None:
+    for failure, words in (("http", "every ten minutes"), ("too_complex", "every hour")):
+        CalendarImport.objects.update(failure=failure, failing_since=timezone.now())
+        assert f"We go on trying {words}." in text_of(client, at("calendar_import", source.public_id))
 
 
 def test_an_import_is_synced_paused_resumed_changed_and_deleted(client: Client, source: CalendarImport) -> None:

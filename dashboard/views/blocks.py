@@ -151,20 +151,23 @@ def _told(block: Block, names: dict[str, str], default_zone: str) -> dict[str, A
         Block.Scope.VENUE: block.venue.name if block.venue else "",
         Block.Scope.ROOMS: ", ".join(names.get(public_id, "") for public_id in block.room_public_ids),
     }
+    return {**told_when(block, block.timezone or default_zone), "where": where[Block.Scope(block.scope)]}
+
+
+def told_when(block: Block, zone_name: str) -> dict[str, Any]:
+    """What `blocks/_when.html` tells of a block."""
     recurrence = block.recurrence or {}
     weeks = recurrence.get("interval", 1)
     often = "" if not recurrence else "every week" if weeks == 1 else f"every {weeks} weeks"
     if recurrence.get("count"):
         often += f", {recurrence['count']} times"
     until = recurrence.get("until")
-    zone_name = block.timezone or default_zone
     same_day = bool(
         block.starts_at and block.ends_at
         and block.starts_at.astimezone(zone(zone_name)).date() == block.ends_at.astimezone(zone(zone_name)).date()
     )  # fmt: skip
     return {
         "block": block,
-        "where": where[Block.Scope(block.scope)],
         "zone": zone_name,
         "same_day": same_day,
         "often": often,

@@ -28,6 +28,7 @@ from common.errors import DomainError, NotFound
 from dashboard import once
 from dashboard.access import PageRequest, page
 from dashboard.forms.calendars import FeedForm, ImportForm
+from dashboard.views.blocks import told_when
 from dashboard.views.webhooks import posted
 from organizations.permissions import Scope
 
@@ -111,7 +112,7 @@ def calendar_import(request: PageRequest, public_id: str) -> HttpResponse:
     context = {
         "source": source,
         "conflicts": conflicts_of([source], by=request.actor, now=now).get(source.pk, []),
-        "coming": coming[:COMING],
+        "coming": [told_when(time.block, source.place.timezone) for time in coming[:COMING] if time.block],
         "has_more": len(coming) > COMING,
     }
     return render(request, "dashboard/developers/import.html", context)

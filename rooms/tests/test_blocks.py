@@ -71,7 +71,7 @@ def test_changing_a_block_checks_its_new_time(alice: Player, group_room: Room) -
 @pytest.mark.parametrize("scope", ["rooms", "venue"])
 def test_many_blocks_at_once_are_as_one_by_one(alice: Player, group_room: Room, scope: str) -> None:
     """In what they are, in what they take and in what is told of them."""
-    place: dict[str, Any] = {"rooms": {"rooms": [group_room]}, "venue": {"venue": group_room.venue}}[scope]
+    place: dict[str, Any] = {"rooms": [group_room]} if scope == "rooms" else {"venue": group_room.venue}
     day = slot_at(12).date()
     hour = {"starts_at": slot_at(10), "ends_at": slot_at(10, 13)}
 
