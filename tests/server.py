@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,23 +126,45 @@ def _server(django_db_blocker: Any, stripe_stand_in: Any, var_dir: str) -> Itera
         stop(process)
 
 
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """kill -9, the whole group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def running(command: list[str], environment: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """In a group of its own, which does not live longer than the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+@contextlib.contextmanager
+def worker(environment: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """A Celery worker for both queues, with the clock in a process of its own, which ticks fast."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = ["--queues", "celery,webhooks", "--concurrency", "2"]
+        clock = ["--beat", "--schedule", f"{folder}/beat", "--pidfile", f"{folder}/pid"]
+        fast = {"SWEEP_SECONDS": "0.3", "WEBHOOK_SWEEP_SECONDS": "1", **environment}
+        with running(["celery", "-A", "bookingflow", "worker", *work, *clock], fast) as process:
+            yield process
+
+
 @pytest.fixture
 def background(transactional_db: None, stripe_stand_in: Any) -> Iterator[None]:
-    """A Celery worker for both queues and beat on the test's database, with short intervals; gone before it is emptied."""
-    environment = test_environment(SWEEP_SECONDS="0.3", WEBHOOK_SWEEP_SECONDS="1", **stripe_stand_in.environment)
-    with tempfile.TemporaryDirectory() as folder:
-        schedule = ["--schedule", f"{folder}/beat", "--pidfile", ""]
-        processes = [
-            start(["celery", "-A", "bookingflow", "worker", "--queues", "celery,webhooks", "--concurrency", "2"], environment),
-            start(["celery", "-A", "bookingflow", "beat", *schedule], environment),
-        ]
-        try:
-            yield
-        finally:
-            for process in processes:
-                process.terminate()  # both at once: each takes its time
-            for process in processes:
-                stop(process)
+    """Worker and clock on the test's database; gone before it is emptied."""
+    with worker(test_environment(**stripe_stand_in.environment)):
+        yield
 
 
 def eventually(holds: Callable[[], bool], *, within: float = 60) -> None:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pytest
 from playwright.sync_api import expect
 
 from common.walltime import utc_text

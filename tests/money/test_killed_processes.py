@@ -1,7 +1,9 @@
 """kill -9 of whole processes while Stripe is at work: it finishes what it was asked for, and nobody of us hears of it."""
 
 import contextlib
+import subprocess
 import threading
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -12,13 +14,22 @@ from rooms.models import Room
 from tests.cast import Player
 from tests.money.books import CARD, let_time_pass, require_equal_books, work_off
 from tests.money.killing import let_leases_run_out
-from tests.money.processes import kill, web_server, worker
-from tests.server import Server, eventually
+from tests.server import Server, eventually, free_port, kill, running, test_environment, wait_until_ready, worker
 from tests.stage import booking_body, slot_at
 from tests.stripe.stand_in import StandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = 60  # seconds, on a busy machine
+
+
+@contextlib.contextmanager
+def web_server(environment: dict[str, str]) -> "Iterator[tuple[Server, subprocess.Popen[bytes]]]":
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", {**environment, "PUBLIC_URL": f"http://127.0.0.1:{port}"})
+    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-access-log"]
+    with running(["granian", *options, "bookingflow.wsgi:application"], server.environment) as process:
+        wait_until_ready(server)
+        yield server, process
 
 
 def post_and_forget(server: Server, player: Player, body: dict[str, object], key: str) -> threading.Thread:
@@ -43,7 +54,7 @@ def test_a_web_server_that_is_killed_while_stripe_charges(
 ) -> None:
     bodies = {f"key-{day}": booking_body(group_room, slot_at(day), payment=CARD) for day in (10, 11)}
     held = stripe.hold("POST /v1/payment_intents/.*/confirm", times=2, done=done)
-    with web_server(stripe) as (server, process):
+    with web_server(test_environment(**stripe.environment)) as (server, process):
         clients = [post_and_forget(server, alice, body, key) for key, body in bodies.items()]
         eventually(lambda: len(stripe.requests("/confirm")) == 2)
         kill(process)
@@ -71,8 +82,9 @@ def test_a_worker_that_is_killed_while_stripe_gives_back(alice: Player, group_ro
         made = alice.api.post("/bookings", booking_body(group_room, slot_at(day), payment=CARD))
         paths.append(f"/bookings/{made.json()['id']}")
 
+    environment = test_environment(**stripe.environment)
     before = stripe.hold("POST /v1/refunds")
-    with worker(stripe) as victim:
+    with worker(environment) as victim:
         alice.api.delete(paths[0])
         assert before.arrived.wait(SOON)
         kill(victim)
@@ -80,7 +92,7 @@ def test_a_worker_that_is_killed_while_stripe_gives_back(alice: Player, group_ro
     eventually(lambda: stripe.refunded() == 10_000)
     assert Refund.objects.get().status == "pending"
 
-    with worker(stripe) as victim:
+    with worker(environment) as victim:
         let_time_pass()
         eventually(lambda: Refund.objects.get().status == "succeeded")
         after = stripe.hold("POST /v1/refunds", done=True)
