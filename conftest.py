@@ -3,6 +3,7 @@
 from hypothesis import settings
 
 from tests.cast import alice, bob, charlie, plans
+from tests.database import django_db_modify_db_settings
 from tests.server import background, folder, server
 from tests.stage import group_room, paris, shared_room, upgrade_room
 from tests.stripe.stand_in import stripe, stripe_stand_in
@@ -17,6 +18,7 @@ __all__ = [
     "background",
     "bob",
     "charlie",
+    "django_db_modify_db_settings",
     "folder",
     "group_room",
     "paris",

@@ -79,7 +79,7 @@ TYPES = {"read": "application/problem+json", "write": "application/problem+json"
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(django_db_setup: None) -> Iterator[World]:
     with open_folder() as folder, begin(folder) as found:
         found.manage("collectstatic", "--noinput", "--verbosity", "0")
         found.kill("web")  # it has read what there was before

@@ -22,7 +22,7 @@ from tests.outages.world import World, begin
 from tests.server import Server
 from tests.stage import HOURLY
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("django_db_setup")]
 CLIENTS, ERRANDS = 8, 15
 LOAD_SECONDS = 120
 LIMITS = ("rate_per_minute", "rate_burst", "organization_rate_per_minute", "organization_rate_burst")

@@ -16,7 +16,7 @@ IN_FLIGHT_PER_ENDPOINT = 8
 UNFINISHED = "SELECT count(*) FROM webhooks_delivery WHERE state NOT IN ('succeeded', 'exhausted', 'canceled')"
 UNRELAYED = "SELECT count(*) FROM webhooks_event WHERE sequence IS NULL"
 TROUBLES = ["kill", "empty redis", "kill", "restart redis", "kill", "restart postgresql"]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("django_db_setup")]
 
 
 def storm(world: World, is_over: Callable[[], bool], *, pause: float, seed: int = 3) -> list[str]:

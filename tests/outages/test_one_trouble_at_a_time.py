@@ -71,7 +71,7 @@ def eventually(holds: Callable[[], bool], *, within: float = 60, why: Callable[[
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(django_db_setup: None) -> Iterator[World]:
     with open_folder() as folder, begin(folder) as found:
         yield found
 

@@ -22,6 +22,7 @@ import requests
 from django.conf import settings
 
 from bookingflow import embedded
+from tests.database import copy_to
 from tests.server import free_port
 
 # Everything that waits is shortened; the order in which things happen is not.
@@ -38,8 +39,6 @@ HASTE = {
     "WEBHOOK_ALLOW_LOOPBACK": "1",
 }
 _SET_UP = """
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from developers.models import ApiKey
 from developers.services import create_key
 from organizations.actor import Actor
@@ -218,6 +217,7 @@ def begin(folder: Path) -> Iterator[World]:
             "VAR_DIR": str(folder),
         }
         world = World(folder, environment, PostgresServer._instances[folder / "postgres"], redis)
+        copy_to(database_url, programs=world.database.bin_path)
         world.secret = world.manage("shell", "--no-imports", "-c", _SET_UP).splitlines()[-1]
         world.port = free_port()
         world.start_web()
