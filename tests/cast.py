@@ -62,6 +62,7 @@ class Player:
     actor: Actor
     key: ApiKey
     secret: str
+    session: str = ""  # of a browser that they have signed in with already
 
     @property
     def organization(self) -> Organization:

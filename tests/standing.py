@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 
 from dashboard.tests.objects import one_of_each
+from dashboard.tests.pages import sign_in
 from tests.cast import Player, cast_alice, cast_bob, cast_charlie, set_plans
 from tests.stage import make_room, make_venue
 
@@ -30,7 +31,10 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
         alice = cast_alice()
         bob = cast_bob(alice)
         ids = one_of_each(alice, bob, make_room(alice.actor, make_venue(alice.actor)))
-        yield Stage(alice, bob, cast_charlie(), ids)
+        charlie = cast_charlie()
+        for player in (alice, bob, charlie):
+            player.session = sign_in(player).session.session_key or ""
+        yield Stage(alice, bob, charlie, ids)
         transaction.set_rollback(True)
 
 

@@ -1,9 +1,13 @@
 """For tests of pages: a browser's session without the browser."""
 
 import contextlib
+import html
+import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +22,9 @@ PASSWORD = "correct horse battery"
 def sign_in(player: Player, *, mode: str = "live", recently: bool = True) -> Client:
     """A client that has just signed in, and works in the player's organization."""
     client = Client()
+    if player.session and mode == "live" and recently:
+        client.cookies[settings.SESSION_COOKIE_NAME] = player.session
+        return client
     if not player.user.has_usable_password():  # who has none is never asked for it again
         player.user.set_password(PASSWORD)
         player.user.save()
@@ -29,6 +36,10 @@ def sign_in(player: Player, *, mode: str = "live", recently: bool = True) -> Cli
         session["account_authentication_methods_user"] = str(player.user.pk)
     session.save()
     return client
+
+
+def text_of(answer: Any) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", answer.content.decode()))
 
 
 @contextlib.contextmanager

@@ -1,8 +1,6 @@
 """Settings → Developers → Playground and Snippets."""
 
-import html
 import json
-import re
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ from django.urls import reverse
 from bookings.models import Booking
 from customers.models import Customer
 from dashboard.forms.playground import OperationForm
-from dashboard.tests.pages import queries, sign_in
+from dashboard.tests.pages import queries, sign_in, text_of
 from developers.operations import operations
 from organizations.models import Organization
 from rooms.models import Room
@@ -34,10 +32,6 @@ def room(twin: Organization) -> Room:
     return Room.objects.get(organization=twin)
 
 
-def text_of(answer: Any) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", "", answer.content.decode()))
-
-
 def filled_in(client: Client, operation: str, **query: str) -> dict[str, Any]:
     """What the page's form would send as it comes."""
     form = client.get(PAGE, {"operation": operation, **query}).context["form"]
@@ -47,24 +41,6 @@ def filled_in(client: Client, operation: str, **query: str) -> dict[str, Any]:
 def answered(answer: Any) -> tuple[int, Any]:
     shown = answer.context["answer"]
     return shown.status, json.loads(shown.text)
-
-
-@pytest.mark.parametrize("operation", operations())
-def test_every_operation_has_a_form_and_its_command(alice: Player, ids: dict[str, str], operation: str) -> None:
-    client = sign_in(alice)
-
-    with queries():
-        page = client.get(PAGE, {"operation": operation, "mode": "live"})
-
-    assert page.status_code == 200
-    one, form = operations()[operation], page.context["form"]
-    assert set(form.fields) - {"confirm"} == {f"{parameter.place}_{parameter.name}" for parameter in one.parameters}
-    if all(
-        form.initial.get(f"path_{name}") for name in re.findall(r"\{(\w+)\}", one.path)
-    ):  # there is one that it can be tried on
-        assert "$BOOKINGFLOW_KEY" in page.context["call"].curl
-        assert page.context["call"].path.startswith(one.path.partition("{")[0])
-    assert "bkf_" not in text_of(page).replace("bkf_play_", "")
 
 
 def test_the_first_visit_makes_the_sandbox_and_acts_on_it(alice: Player, group_room: Room) -> None:
