@@ -17,7 +17,7 @@ from tests.crowd import at_once
 from tests.stage import PER_GROUP, book, make_room, make_venue, slot_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 1.5  # seconds that one side waits in the middle of its work for the other to slip past
+PATIENCE = 0.6  # seconds that one side waits in the middle of its work for the other to slip past
 
 
 def outcome(call: Callable[[], Any]) -> str:

@@ -22,7 +22,7 @@ from tests.stage import booking_body, slot_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAITS = 1.0  # seconds after which a request that has no answer is taken for one that waits for a lock
+WAITS = 0.6  # seconds after which a request that has no answer is taken for one that waits for a lock
 
 
 class Pause:

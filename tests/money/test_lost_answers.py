@@ -87,7 +87,7 @@ def test_an_answer_beyond_the_time_out_is_no_answer(
     alice: Player, group_room: Room, stripe: StandIn, monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
     """Stripe is at it all the while, and done in the end."""
-    monkeypatch.setattr(gateway, "TIMEOUT_SECONDS", 2)
+    monkeypatch.setattr(gateway, "TIMEOUT_SECONDS", 0.7)
     body = booking_body(group_room, slot_at(10), payment=CARD)
     slow = stripe.hold(TO_CONFIRM, done=done)
     assert alice.api.post("/bookings", body, idempotency_key="key").status_code == 503

@@ -143,9 +143,9 @@ def test_a_worker_that_lingers_sends_what_is_new(
         emit_some(alice.actor)
         connection.close()
 
-    timer = threading.Timer(1.0, emit_late)
+    timer = threading.Timer(0.5, emit_late)
     timer.start()
-    sent = drain(sender=sender, lingers=5.0)
+    sent = drain(sender=sender, lingers=2.0)
     timer.join()
 
     assert sent == 1
