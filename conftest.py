@@ -13,7 +13,7 @@ from tests.stage import group_room, paris, shared_room, upgrade_room
 from tests.state import forget_everything
 from tests.stripe.stand_in import stripe, stripe_stand_in
 
-settings.register_profile("default", max_examples=60, deadline=None)  # a busy machine makes no test fail
+settings.register_profile("default", max_examples=30, deadline=None)  # a busy machine makes no test fail
 settings.register_profile("soak", max_examples=2_000, deadline=None)
 settings.load_profile("default")
 

@@ -109,9 +109,10 @@ def insist(server: Server, player: Player, ends: dt.datetime, path: str, body: d
     return status
 
 
-def test_a_hold_that_expires_at_that_moment_is_sold_once(server: Server, alice: Player, group_room: Room) -> None:
+@pytest.mark.parametrize("rounds", [2, pytest.param(8, marks=pytest.mark.soak)])
+def test_a_hold_that_expires_at_that_moment_is_sold_once(server: Server, alice: Player, group_room: Room, rounds: int) -> None:
     """Bookers and the holder's own confirmation meet at the very end of the hold."""
-    for day in range(10, 14):
+    for day in range(10, 10 + rounds):
         held = book(alice.actor, group_room, slot_at(day), hold=True)
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.6)
         Booking.objects.filter(pk=held.pk).update(hold_expires_at=ends)

@@ -132,7 +132,7 @@ def rounds_of_expiry(alice: Player, room: Room, stripe: StandIn, rounds: int) ->
 
 
 def test_expiry_payment_and_a_rival_at_the_same_moment(alice: Player, group_room: Room, stripe: StandIn) -> None:
-    rounds_of_expiry(alice, group_room, stripe, 8)
+    rounds_of_expiry(alice, group_room, stripe, 4)
 
 
 @pytest.mark.soak
@@ -159,7 +159,7 @@ def rounds_of_cancellation(alice: Player, room: Room, stripe: StandIn, rounds: i
 
 
 def test_a_cancellation_and_its_payment_at_the_same_moment(alice: Player, group_room: Room, stripe: StandIn) -> None:
-    rounds_of_cancellation(alice, group_room, stripe, 6)
+    rounds_of_cancellation(alice, group_room, stripe, 3)
 
 
 @pytest.mark.soak
