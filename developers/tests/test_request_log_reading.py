@@ -176,8 +176,13 @@ def test_an_erasure_empties_what_mentions_the_person_also_what_is_still_on_its_w
 
 
 def test_an_erasure_finds_what_mentions_a_person_by_an_index(alice: Player) -> None:
-    for number in range(2_000):
-        log_entry(alice, content="x", mentions=[f"cus_{number}"])
+    kept = RequestLogEntry.objects.values().get(pk=log_entry(alice, content="x").pk)
+    RequestLogEntry.objects.bulk_create(
+        RequestLogEntry(
+            **{**kept, "id": None, "public_id": new_id("log"), "request_id": f"req_{number}", "mentions": [f"cus_{number}"]}
+        )
+        for number in range(2_000)
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE developers_requestlogentry")
         kept = RequestLogEntry.objects.filter(organization=alice.organization, mentions__overlap=["cus_7"]).exclude(content="")
