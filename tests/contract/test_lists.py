@@ -10,11 +10,14 @@ from bookings.models import Booking
 from developers.pagination import UncountedPagination
 from developers.viewsets import ApiViewSet
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.contract.schema import BASE, document
-from tests.security.routes import api_views, furnish, log_entry
-from tests.stage import book, make_room, slot_at
+from tests.security.routes import api_views, log_entry
+from tests.stage import book, slot_at
 from webhooks.engine.relay import relay
+
+stage, alice, charlie = standing.stage, standing.alice, standing.charlie
 
 MORE = 5  # rows of each kind beyond those of the stage
 COUNTED_BY_HAND = ("/events", "/schedules")  # lists without cursors: of numbers, and of days
@@ -32,17 +35,17 @@ SORTS = [
 ]
 
 
-@pytest.fixture
-def booking(alice: Player, group_room: Room) -> str:
-    """The id of one with a history and payments, on a stage with several of everything."""
-    ids = furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
-    api, found = alice.api, ids["paid"]
+@pytest.fixture(scope="module")
+def crowded(stage: standing.Stage) -> str:
+    """The id of a booking with a history and payments, on a stage with several of everything."""
+    alice, ids = stage.alice, stage.ids
+    api, found, room = alice.api, ids["paid"], Room.objects.with_spaces().get(public_id=ids["room"])
     for number in range(MORE):
         api.post("/venues", {"name": f"Venue {number}", "timezone": "UTC", "currency": "EUR"})
         api.post("/rooms", {"name": f"Room {number}", "venue": ids["venue"]})
         api.post("/schedules/block", {"all": True, "date_from": f"2027-08-0{number + 1}", "date_to": f"2027-08-0{number + 1}"})
         api.post("/customers", {"name": f"Customer {number}"})
-        book(alice.actor, group_room, slot_at(20 + number))
+        book(alice.actor, room, slot_at(20 + number))
         api.put(f"/bookings/{found}", {"notes_internal": str(number), "payment": {"mode": "pos", "amount": 1_000 + number}})
         api.post("/webhook_endpoints", {"url": f"https://example.com/{number}", "event_types": ["payment.failed"]})
         api.post("/calendar_feeds", {"room": ids["room"]})
@@ -53,6 +56,11 @@ def booking(alice: Player, group_room: Room) -> str:
         log_entry(alice)
     relay()
     return found
+
+
+@pytest.fixture
+def booking(crowded: str, db: None) -> str:
+    return crowded
 
 
 def tie(view: type[ApiViewSet], field: str) -> None:
@@ -100,8 +108,8 @@ def test_every_order_of_every_list_is_paged_without_a_gap_or_a_double(alice: Pla
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_an_order_that_no_list_has_is_refused_by_name(alice: Player, group_room: Room, path: str) -> None:
-    url = path.replace("{id}", book(alice.actor, group_room, slot_at(10)).public_id)
+def test_an_order_that_no_list_has_is_refused_by_name(alice: Player, booking: str, path: str) -> None:
+    url = path.replace("{id}", booking)
     for sort in ("nonsense", "", "-", "--created_at", "pk", "organization", "created_at,name"):
         answer = alice.api.get(f"{url}?sort={sort}")
         assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "sort"), sort
@@ -162,8 +170,8 @@ def test_what_is_not_counted_says_so(alice: Player, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", COUNTED)
-def test_anything_else_to_include_is_refused_by_name(alice: Player, group_room: Room, path: str) -> None:
-    url = path.replace("{id}", book(alice.actor, group_room, slot_at(10)).public_id)
+def test_anything_else_to_include_is_refused_by_name(alice: Player, booking: str, path: str) -> None:
+    url = path.replace("{id}", booking)
     for included in ("nonsense", "total_count,nonsense"):
         answer = alice.api.get(f"{url}?include={included}")
         assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "include")
