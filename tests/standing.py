@@ -24,6 +24,12 @@ class Stage:
     ids: dict[str, str]
 
 
+def signed_in(player: Player) -> Player:
+    """Once for all tests of the module."""
+    player.session = sign_in(player).session.session_key or ""
+    return player
+
+
 @pytest.fixture(scope="module")
 def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
     with django_db_blocker.unblock(), transaction.atomic():
@@ -31,10 +37,7 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
         alice = cast_alice()
         bob = cast_bob(alice)
         ids = one_of_each(alice, bob, make_room(alice.actor, make_venue(alice.actor)))
-        charlie = cast_charlie()
-        for player in (alice, bob, charlie):
-            player.session = sign_in(player).session.session_key or ""
-        yield Stage(alice, bob, charlie, ids)
+        yield Stage(signed_in(alice), signed_in(bob), signed_in(cast_charlie()), ids)
         transaction.set_rollback(True)
 
 

@@ -33,21 +33,26 @@ def test_the_right_key_gets_in(alice: Player, ids: dict[str, str], route: Route)
     assert answer.status_code == route.ok, answer.content
 
 
-@each_route()
-def test_no_broken_key_gets_in(alice: Player, bob: Player, ids: dict[str, str], route: Route) -> None:
-    expired, expired_secret = create_key(by=alice.actor, name="expired", preset=ApiKey.Preset.READ_WRITE)
+@pytest.fixture(scope="module")
+def broken_keys(stage: standing.Stage) -> dict[str, str | None]:
+    """By the code of their refusal."""
+    by = stage.alice.actor
+    expired, expired_secret = create_key(by=by, name="expired", preset=ApiKey.Preset.READ_WRITE)
     ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
-    revoked, revoked_secret = create_key(by=alice.actor, name="revoked", preset=ApiKey.Preset.READ_WRITE)
-    revoke_key(by=alice.actor, key=revoked)
-
-    refusals = {
-        "authentication_required": Api(),
-        "api_key_malformed": Api(alice.secret[:-3]),
-        "api_key_revoked": Api(revoked_secret),
-        "api_key_expired": Api(expired_secret),
+    revoked, revoked_secret = create_key(by=by, name="revoked", preset=ApiKey.Preset.READ_WRITE)
+    revoke_key(by=by, key=revoked)
+    return {
+        "authentication_required": None,
+        "api_key_malformed": stage.alice.secret[:-3],
+        "api_key_revoked": revoked_secret,
+        "api_key_expired": expired_secret,
     }
-    for code, api in refusals.items():
-        answer = call(api, route, ids)
+
+
+@each_route()
+def test_no_broken_key_gets_in(broken_keys: dict[str, str | None], ids: dict[str, str], route: Route) -> None:
+    for code, secret in broken_keys.items():
+        answer = call(Api(secret), route, ids)
         assert (answer.status_code, answer.json()["code"]) == (401, code)
 
 
