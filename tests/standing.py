@@ -12,6 +12,7 @@ from django.db import transaction
 
 from dashboard.tests.objects import one_of_each
 from dashboard.tests.pages import sign_in
+from rooms.models import Room, Venue
 from tests.cast import Player, cast_alice, cast_bob, cast_charlie, set_plans
 from tests.stage import make_room, make_venue
 
@@ -39,6 +40,31 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
         ids = one_of_each(alice, bob, make_room(alice.actor, make_venue(alice.actor)))
         yield Stage(signed_in(alice), signed_in(bob), signed_in(cast_charlie()), ids)
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Player, Room]]:
+    """A smaller stage: Alice, and her room in Paris."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        set_plans()
+        owner = cast_alice()
+        yield owner, make_room(owner.actor, make_venue(owner.actor))
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def owner(house: tuple[Player, Room], db: None) -> Player:
+    return copy.deepcopy(house[0])
+
+
+@pytest.fixture
+def group_room(house: tuple[Player, Room], db: None) -> Room:
+    return copy.deepcopy(house[1])
+
+
+@pytest.fixture
+def paris(group_room: Room) -> Venue:
+    return group_room.venue
 
 
 @pytest.fixture

@@ -10,9 +10,12 @@ from bookings.errors import RescheduleNotAllowed
 from bookings.models import Booking
 from payments.models import Refund
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 PAID = {"mode": "pos", "amount": 10_000}
 

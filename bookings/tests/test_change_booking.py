@@ -7,9 +7,12 @@ from common.walltime import utc_text
 from payments.models import Payment
 from rooms.models import Claim, Room
 from rooms.services import update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def test_moving_claims_the_new_slot_and_frees_the_old_one(alice: Player, group_room: Room) -> None:

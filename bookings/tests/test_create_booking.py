@@ -16,9 +16,12 @@ from customers.services import create_customer
 from payments.models import Payment
 from rooms.models import Room
 from rooms.services import create_block, update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def test_a_booking_is_confirmed_at_once_with_price_policy_and_event(alice: Player, group_room: Room) -> None:

@@ -10,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from bookings.models import Booking
 from common.ids import new_id
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, make_room, make_venue, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def ids(answer: Any) -> list[str]:

@@ -10,8 +10,11 @@ from bookings.models import Booking, Quote
 from common.walltime import utc_text
 from rooms.models import Room, Session
 from rooms.services import update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import PER_GROUP, PER_PERSON, book, booking_body, make_room, make_venue, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def test_a_quote_pins_the_price_for_a_while(alice: Player, group_room: Room) -> None:

@@ -12,8 +12,11 @@ from common.walltime import to_instant, utc_text, zone
 from payments.models import Refund
 from rooms import claims
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 SECOND, DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]

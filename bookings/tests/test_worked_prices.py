@@ -7,8 +7,11 @@ import pytest
 from bookings.models import Booking
 from bookings.tests.worked import UNTAXED, Json, each, group, inside, instant_of, make_priced_room, on_top, tiered
 from common.walltime import utc_text
+from tests import standing
 from tests.cast import Player
 from tests.stage import booking_body
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 SIZES = ((2, 3, 9_000), (4, 6, 15_000), (7, 8, 18_001))
 EVENING, NIGHT = {"from": "18:00", "to": "22:00"}, {"from": "22:00", "to": "02:00"}

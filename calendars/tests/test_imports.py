@@ -32,9 +32,12 @@ from common.errors import ValidationFailed
 from organizations.actor import Actor
 from rooms.models import Block, Room
 from rooms.services import delete_block, update_block
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def at(days: int, hour: int = 12, minutes: int = 60, uid: str = "") -> str:

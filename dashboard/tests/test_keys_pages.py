@@ -20,11 +20,14 @@ from organizations.models import AuditEntry, Plan
 from organizations.permissions import Scope
 from rooms.models import Room
 from rooms.services import sandbox_for
+from tests import standing
 from tests.cast import Api, Player
 from tests.stage import book, slot_at
 from webhooks.engine.relay import relay
 from webhooks.models import Delivery
 from webhooks.services import create_endpoint
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 DEVELOPERS = "/dashboard/settings/developers"
 KEYS = f"{DEVELOPERS}/keys"

@@ -16,10 +16,13 @@ from developers.services import create_key
 from organizations.permissions import Scope
 from payments.models import Payment, Refund
 from rooms.models import Room
+from tests import standing
 from tests.cast import Api, Player
 from tests.security.routes import ABSENT
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
 from tests.stripe.stand_in import StandIn
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 CARD = {"payment_method": "pm_card_visa"}
 

@@ -14,8 +14,11 @@ from rooms.api import views
 from rooms.availability import Party, Reason
 from rooms.models import Room
 from rooms.services import create_block, update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def slots(player: Player, room: Room, at: dt.datetime, query: str = "include=unavailable") -> dict[str, dict[str, Any]]:

@@ -9,9 +9,12 @@ from common.walltime import utc_text, zone
 from rooms.models import Block, Room
 from rooms.recurrence import merged, stretches
 from rooms.services import create_block, create_blocks, delete_block, delete_blocks, update_blocks
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, make_room, make_venue, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def test_a_block_that_hits_bookings_is_refused_and_names_them(alice: Player, group_room: Room) -> None:
