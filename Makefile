@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 FERNET_KEY := b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0=
-# Tests sign people in by the hundred: a password is hashed quickly there, and nowhere else.
-TEST_ENV := SECRET_KEY=only-for-checks SECRET_ENCRYPTION_KEYS=$(FERNET_KEY) DEVELOPMENT=1 \
+# Tests sign people in by the hundred: a password is hashed quickly there, and nowhere else. And they start many processes: what
+# is compiled once is kept, also where PYTHONDONTWRITEBYTECODE is set.
+TEST_ENV := SECRET_KEY=only-for-checks SECRET_ENCRYPTION_KEYS=$(FERNET_KEY) DEVELOPMENT=1 PYTHONDONTWRITEBYTECODE= \
 	PASSWORD_HASHERS=django.contrib.auth.hashers.MD5PasswordHasher
 CHECK_ENV := SECRET_KEY=only-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
 	SECRET_ENCRYPTION_KEYS=$(FERNET_KEY) PUBLIC_URL=https://bookings.example DATABASE_URL=postgresql://nowhere/none REDIS_URL=redis://nowhere
