@@ -4,23 +4,19 @@ from typing import Any
 
 import pytest
 
-from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.contract.schema import BASE, document
-from tests.security.routes import WRITES, Route, fill, furnish
-from tests.stage import make_room
+from tests.security.routes import WRITES, Route, fill
 from tests.state import everything, undone
+
+stage, alice, ids = standing.stage, standing.alice, standing.ids
 
 PROMISED = [
     route
     for route in WRITES
     if "If-Match" in [one["name"] for one in document()["paths"][BASE + route.path][route.method.lower()].get("parameters", ())]
 ]
-
-
-@pytest.fixture
-def ids(alice: Player, group_room: Room) -> dict[str, str]:
-    return furnish(alice, group_room, make_room(alice.actor, group_room.venue, name="Spare"))
 
 
 def call(player: Player, route: Route, ids: dict[str, str], *, query: str = "", more: Any = None, **headers: str) -> Any:
