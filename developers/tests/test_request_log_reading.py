@@ -176,10 +176,10 @@ def test_an_erasure_empties_what_mentions_the_person_also_what_is_still_on_its_w
 
 
 def test_an_erasure_finds_what_mentions_a_person_by_an_index(alice: Player) -> None:
-    kept = RequestLogEntry.objects.values().get(pk=log_entry(alice, content="x").pk)
+    row = RequestLogEntry.objects.values().get(pk=log_entry(alice, content="x").pk)
     RequestLogEntry.objects.bulk_create(
         RequestLogEntry(
-            **{**kept, "id": None, "public_id": new_id("log"), "request_id": f"req_{number}", "mentions": [f"cus_{number}"]}
+            **{**row, "id": None, "public_id": new_id("log"), "request_id": f"req_{number}", "mentions": [f"cus_{number}"]}
         )
         for number in range(2_000)
     )
