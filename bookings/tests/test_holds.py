@@ -9,9 +9,12 @@ from bookings.models import Booking, BookingHistory
 from bookings.services import confirm_booking, expire_holds
 from rooms.models import Claim, Occupancy, Room
 from rooms.services import update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, booking_body, slot_at
 from webhooks.models import Event
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def lapse(booking: Booking) -> None:

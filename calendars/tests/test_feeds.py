@@ -24,8 +24,11 @@ from organizations.models import AuditEntry
 from organizations.permissions import Scope
 from rooms.models import Block, Claim, Occupancy, Room, Session, Venue
 from rooms.services import create_block, delete_block
+from tests import standing
 from tests.cast import Api, Player
 from tests.stage import book, make_room, make_venue, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 HOST = "127.0.0.1"  # of PUBLIC_URL
 

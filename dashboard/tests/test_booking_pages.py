@@ -17,8 +17,11 @@ from organizations.models import Membership
 from organizations.permissions import Role
 from payments.models import Payment, Refund
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, make_room, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 Status = Booking.Status
 

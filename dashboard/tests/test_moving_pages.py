@@ -13,8 +13,11 @@ from common.walltime import utc_text
 from dashboard.tests.pages import queries, sign_in
 from payments.models import Payment
 from rooms.models import Room, Venue
+from tests import standing
 from tests.cast import Player
 from tests.stage import HOURLY, PER_GROUP, book, make_room, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 DEARER_LATER = {**PER_GROUP, "adjustments": [{"label": "Evening", "times": {"from": "18:00", "to": "23:59"}, "fixed": 2_000}]}
 CHEAPER_LATER = {**PER_GROUP, "adjustments": [{"label": "Evening", "times": {"from": "18:00", "to": "23:59"}, "fixed": -1_000}]}

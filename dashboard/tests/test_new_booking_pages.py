@@ -17,8 +17,11 @@ from dashboard.tests.pages import queries, sign_in
 from payments.models import Payment
 from rooms.models import Room
 from rooms.services import update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 PAGE = reverse("dashboard:new_booking")
 

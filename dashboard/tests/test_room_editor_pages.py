@@ -10,8 +10,11 @@ from dashboard.tests.filling import filled
 from dashboard.tests.pages import sign_in
 from rooms.models import Room
 from rooms.services import update_room
+from tests import standing
 from tests.cast import Player
 from tests.stage import PER_PERSON, book, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def url(name: str, room: Room) -> str:

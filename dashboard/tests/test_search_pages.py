@@ -13,8 +13,11 @@ from customers.models import Customer
 from customers.querysets import WORDS as CUSTOMERS
 from dashboard.tests.pages import queries, sign_in
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.stage import book, slot_at
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 
 def find(client: Client, typed: str) -> Any:

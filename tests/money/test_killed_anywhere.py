@@ -12,11 +12,14 @@ from bookings.models import Booking
 from bookings.services import expire_holds, work_off_payments
 from payments.models import Payment
 from rooms.models import Claim, Room
+from tests import standing
 from tests.cast import Player
 from tests.money.books import BROWSER, CARD, LONG_AGO, let_time_pass, require_equal_books, work_off
 from tests.money.killing import kill, let_leases_run_out
 from tests.stage import booking_body, slot_at
 from tests.stripe.stand_in import StandIn
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,14 @@ from bookings.models import Booking
 from payments import gateway
 from payments.models import Refund
 from rooms.models import Room
+from tests import standing
 from tests.cast import Player
 from tests.money.books import CARD, require_equal_books, work_off
 from tests.server import eventually
 from tests.stage import booking_body, slot_at
 from tests.stripe.stand_in import StandIn
+
+house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pauses")]
 
