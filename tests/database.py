@@ -36,8 +36,8 @@ def _make_template() -> None:
 
 def copy_to(url: str, *, programs: Path) -> None:
     """The template's tables and rows into an empty database of another server, by PostgreSQL's own programs in that folder."""
-    dump = [programs / "pg_dump", "--no-owner", "--no-privileges", "--dbname", _url(TEMPLATE)]
-    load = [programs / "psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", url]
+    dump = [str(programs / "pg_dump"), "--no-owner", "--no-privileges", "--dbname", _url(TEMPLATE)]
+    load = [str(programs / "psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", url]
     with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
         subprocess.run(load, stdin=dumping.stdout, stdout=subprocess.DEVNULL, check=True)
     assert dumping.returncode == 0
