@@ -34,23 +34,24 @@ _static: dict[str, int] = {}
 
 
 def check_pages(open_browser: Open, player: Player | None, paths: list[str], *looks: Look) -> None:
-    """Each page is loaded for the first look, and turned to the others as it is."""
-    dark, phone = looks[0].value
-    page = open_browser(player, dark=dark, phone=phone, reduced_motion="reduce")  # colours change at once
+    """Each page is loaded in one look and turned to the others as it is; the next page is loaded in the last of them."""
+    page = open_browser(player, reduced_motion="reduce")  # colours change at once
+    _turn(page, looks[0])
     sizes: dict[str, int] = {}
     page.on("response", lambda response: sizes.update({response.url: _weight(response)}))
     found = []
-    for path in paths:
+    for number, path in enumerate(paths):
         sizes.clear()
         answer = page.goto(path, wait_until="load")
         if answer is None or answer.status != 200:
             found.append(f"{path}: answers {answer and answer.status}")
             continue
-        troubles = _troubles(page, looks)
+        in_turn = looks if number % 2 == 0 else looks[::-1]
+        troubles = _troubles(page, in_turn)
         if troubles:  # once more: on a busy machine a page may come up in pieces
-            _turn(page, looks[0])
             page.reload(wait_until="load")
-            troubles = _troubles(page, looks)
+            troubles = _troubles(page, in_turn[::-1])
+            _turn(page, in_turn[-1])
         found += [f"{path}: {trouble}" for trouble in troubles]
         if (weight := sum(sizes.values())) > HEAVIEST:
             found.append(f"{path}: {weight:,} bytes")
@@ -59,10 +60,12 @@ def check_pages(open_browser: Open, player: Player | None, paths: list[str], *lo
 
 
 def _troubles(page: Page, looks: tuple[Look, ...]) -> list[str]:
+    """As it has come up in the first look, and as it is in the others."""
     found = _moves(page)
     page.evaluate(AXE_SCRIPT)
-    for look in looks:
-        _turn(page, look)
+    for number, look in enumerate(looks):
+        if number:
+            _turn(page, look)
         found += [f"{look.name}: {trouble}" for judge in JUDGES for trouble in judge(page)]
     return found
 
@@ -71,7 +74,6 @@ def _turn(page: Page, look: Look) -> None:
     dark, phone = look.value
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.set_viewport_size(PHONE if phone else WIDE)
-    page.evaluate(_SETTLED)
 
 
 def _broken_rules(page: Page) -> list[str]:
@@ -97,13 +99,6 @@ _SHIFT = """() => new Promise(done => {
     setTimeout(() => done(sum), 50);
 })"""
 _STILL = 0.01
-# However short, a colour's change takes a frame, and then one more for each element inside that inherits it.
-_SETTLED = """() => new Promise(done => {
-    let frames = 60;
-    const turns = () => document.getAnimations().some(one => one instanceof CSSTransition);
-    const look = () => --frames && turns() ? requestAnimationFrame(look) : done();
-    requestAnimationFrame(look);
-})"""
 # What can be clicked and cannot be reached by Tab.
 _OUT_OF_REACH = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary, [role=button]")]
     .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.type !== "hidden")
