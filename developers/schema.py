@@ -32,6 +32,12 @@ _DRY_RUN = OpenApiParameter(
     bool,
     description="true: everything is checked and done, then undone. The answer is the one of the write, with `Dry-Run: true`.",
 )
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an earlier answer: 304 where it still holds.",
+    "schema": {"type": "string"},
+}
 _OF_THE_CODE = {inspect.getdoc(Shape), inspect.getdoc(Input)}
 _OF_THE_DATABASE = (ErrorCode.BUSY_RETRY, ErrorCode.SERVICE_UNAVAILABLE)
 COMMON = {*_OF_ANY, *_OF_KEYS, *_OF_WRITES, *_OF_THE_DATABASE}
@@ -85,6 +91,10 @@ class ApiSchema(AutoSchema):
             operation["x-scope"] = str(scope)
         for status, response in operation["responses"].items():
             response["headers"] = self._headers(int(status), response, public)
+        if self.method == "GET" and "ETag" in operation["responses"].get("200", {}).get("headers", {}):
+            operation["parameters"] = [*operation.get("parameters", ()), _IF_NONE_MATCH]
+            headers = headers_of_answer(needs_key=not public, writes=False, has_version=True, has_pages=False)
+            operation["responses"]["304"] = {"description": "Nothing has changed since.", "headers": headers}
         refusals = self._refusals(public)
         for status in sorted({error.status for error in refusals}):
             codes = [error for error in ErrorCode if error in refusals and error.status == status]
