@@ -36,7 +36,7 @@ run: $(STAMP)
 	@exec $(BIN)/python -m bookingflow.run
 
 test: $(STAMP)
-	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: $(STAMP)
 	@$(TEST_ENV) $(BIN)/python -m bookingflow.embedded --fast -- $(BIN)/python -m pytest -m "soak or property" --hypothesis-profile soak --timeout 1800 $(ARGS)

@@ -34,24 +34,26 @@ _static: dict[str, int] = {}
 
 
 def check_pages(open_browser: Open, player: Player | None, paths: list[str], *looks: Look) -> None:
-    """Each page is loaded in one look and turned to the others as it is; the next page is loaded in the last of them."""
+    """Each page comes up in one look, where all rules are tried, and is turned to the others as it is. The next page comes up in
+    the last of them.
+    """
     page = open_browser(player, reduced_motion="reduce")  # colours change at once
     _turn(page, looks[0])
     sizes: dict[str, int] = {}
     page.on("response", lambda response: sizes.update({response.url: _weight(response)}))
     found = []
     for number, path in enumerate(paths):
+        in_turn = looks if number % 2 == 0 else looks[::-1]
         sizes.clear()
         answer = page.goto(path, wait_until="load")
         if answer is None or answer.status != 200:
             found.append(f"{path}: answers {answer and answer.status}")
             continue
-        in_turn = looks if number % 2 == 0 else looks[::-1]
         troubles = _troubles(page, in_turn)
         if troubles:  # once more: on a busy machine a page may come up in pieces
+            _turn(page, in_turn[0])
             page.reload(wait_until="load")
-            troubles = _troubles(page, in_turn[::-1])
-            _turn(page, in_turn[-1])
+            troubles = _troubles(page, in_turn)
         found += [f"{path}: {trouble}" for trouble in troubles]
         if (weight := sum(sizes.values())) > HEAVIEST:
             found.append(f"{path}: {weight:,} bytes")
@@ -60,14 +62,16 @@ def check_pages(open_browser: Open, player: Player | None, paths: list[str], *lo
 
 
 def _troubles(page: Page, looks: tuple[Look, ...]) -> list[str]:
-    """As it has come up in the first look, and as it is in the others."""
-    found = _moves(page)
-    page.evaluate(AXE_SCRIPT)
-    for number, look in enumerate(looks):
-        if number:
-            _turn(page, look)
-        found += [f"{look.name}: {trouble}" for judge in JUDGES for trouble in judge(page)]
+    found = [*_moves(page), *_broken_rules(page), *_misfits(page)]
+    found = [f"{looks[0].name}: {trouble}" for trouble in found]
+    for look in looks[1:]:
+        _turn(page, look)
+        found += [f"{look.name}: {trouble}" for trouble in _misfits(page)]
     return found
+
+
+def _misfits(page: Page) -> list[str]:
+    return [*_too_wide(page), *_shape(page), *_beyond_keys(page)]
 
 
 def _turn(page: Page, look: Look) -> None:
@@ -77,6 +81,7 @@ def _turn(page: Page, look: Look) -> None:
 
 
 def _broken_rules(page: Page) -> list[str]:
+    page.evaluate(AXE_SCRIPT)
     violations = page.evaluate("rules => axe.run(rules).then(found => found.violations)", RULES)
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])})" for one in violations]
 
@@ -125,9 +130,6 @@ def _weight(response: Any) -> int:
             return size
         _static[response.url] = size
     return _static[response.url]
-
-
-JUDGES = (_broken_rules, _too_wide, _shape, _beyond_keys)
 
 
 def check_outside_and_settings(open_browser: Open, owner: Player, member: Player, *looks: Look) -> None:

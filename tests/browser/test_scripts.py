@@ -172,7 +172,7 @@ def test_a_live_part_says_since_when_it_is_cut_off_and_comes_back(page: Page, si
     expect(page.locator(".live-state")).to_have_text("")
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, pytest.param(403, marks=pytest.mark.soak), pytest.param(404, marks=pytest.mark.soak)])
 def test_a_live_part_that_is_no_longer_allowed_stops(page: Page, site: Site, status: int) -> None:
     open_live(page, site)
     site.status = status
