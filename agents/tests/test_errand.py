@@ -8,13 +8,10 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 
 from agents.tests.speaking import secret_of
 from bookings.models import Booking
@@ -26,6 +23,9 @@ from tests.cast import Player
 from tests.server import Server
 from tests.stage import make_room, make_venue
 
+if TYPE_CHECKING:
+    from mcp import Client
+
 SATURDAY = 5
 TYPESCRIPT = Path(__file__).with_name("errand.mjs")
 TYPESCRIPT_SDK = "@modelcontextprotocol/sdk@1.32.2"
@@ -33,7 +33,11 @@ CAPS: dict[str, Any] = {"currency": "EUR", "max_amount_per_booking": 20_000, "ma
 
 
 @contextlib.asynccontextmanager
-async def client_of(server: Server, secret: str, mode: Any) -> AsyncIterator[Client]:
+async def client_of(server: Server, secret: str, mode: Any) -> AsyncIterator["Client"]:
+    from mcp import Client  # late: it takes a second, and every process imports every test
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
+
     async with (
         create_mcp_http_client({"Authorization": f"Bearer {secret}"}) as http,
         Client(streamable_http_client(f"{server.url}/mcp", http_client=http), mode=mode) as client,
@@ -41,7 +45,7 @@ async def client_of(server: Server, secret: str, mode: Any) -> AsyncIterator[Cli
         yield client
 
 
-async def call(client: Client, tool: str, **arguments: Any) -> Any:
+async def call(client: "Client", tool: str, **arguments: Any) -> Any:
     """The client itself holds the answer against the tool's schema."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.structured_content

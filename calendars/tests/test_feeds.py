@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import http_date
-from ical.calendar import Calendar
-from ical.calendar_stream import IcsCalendarStream
 
 from bookings.models import Booking
 from bookings.services import cancel_booking
@@ -28,6 +26,9 @@ from tests import standing
 from tests.cast import Api, Player
 from tests.stage import book, make_room, make_venue, slot_at
 
+if TYPE_CHECKING:
+    from ical.calendar import Calendar
+
 house, alice, group_room, paris = standing.house, standing.owner, standing.group_room, standing.paris
 
 HOST = "127.0.0.1"  # of PUBLIC_URL
@@ -41,14 +42,20 @@ def fetch(address: str, **headers: str) -> Any:
     return Client().get(path_of(address), headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def read(address: str) -> Calendar:
+def parsed(text: str) -> "Calendar":
+    from ical.calendar_stream import IcsCalendarStream  # late: it takes half a second, and every process imports every test
+
+    return IcsCalendarStream.calendar_from_ics(text)
+
+
+def read(address: str) -> "Calendar":
     answer = fetch(address)
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    return IcsCalendarStream.calendar_from_ics(answer.content.decode())
+    return parsed(answer.content.decode())
 
 
-def by_uid(calendar: Calendar) -> dict[str, Any]:
+def by_uid(calendar: "Calendar") -> dict[str, Any]:
     return {str(event.uid).partition("@")[0]: event for event in calendar.events}
 
 
@@ -140,7 +147,7 @@ def test_wall_times_are_right_on_both_sides_of_a_clock_change(alice: Player, zon
             patch.setattr(feeds, name, length)
         text = fetch(create_feed(by=alice.actor, venue=venue)[1]).content.decode()
 
-    found = by_uid(IcsCalendarStream.calendar_from_ics(text))
+    found = by_uid(parsed(text))
 
     assert found.keys() == games.keys()
     for public_id, starts_at in games.items():
@@ -152,7 +159,7 @@ def test_wall_times_are_right_on_both_sides_of_a_clock_change(alice: Player, zon
         assert "VTIMEZONE" not in text
     else:
         renamed = text.replace(f"TZID:{zone}", "TZID:X-Nowhere").replace(f"TZID={zone}", "TZID=X-Nowhere")
-        told = by_uid(IcsCalendarStream.calendar_from_ics(renamed))
+        told = by_uid(parsed(renamed))
         assert {public_id: told[public_id].dtstart.astimezone(dt.UTC) for public_id in games} == games
 
 
@@ -291,7 +298,7 @@ def test_one_booking_is_a_file_that_a_guest_can_have(alice: Player, group_room: 
 
     answer = alice.api.get(f"/bookings/{booking.reference}/calendar")
 
-    [event] = IcsCalendarStream.calendar_from_ics(answer.content.decode()).events
+    [event] = parsed(answer.content.decode()).events
     assert answer["Content-Disposition"] == f'attachment; filename="{booking.reference}.ics"'
     assert (event.uid, event.dtstart) == (f"{booking.public_id}@{HOST}", booking.starts_at)
     assert "Ada" not in answer.content.decode()
