@@ -1,6 +1,7 @@
 """What a tool's call costs beside the API's own call of the same thing, in one process and in the same run."""
 
 import datetime as dt
+import gc
 import json
 import statistics
 import time
@@ -62,9 +63,14 @@ def main() -> None:
 
 
 def _in_turn(*calls: Callable[[], None]) -> list[list[float]]:
-    """The milliseconds of each call, taken by turns: whatever else the machine does falls on all of them."""
+    """The milliseconds of each call, taken by turns: whatever else the machine does falls on all of them. What stands is frozen
+    for the collector, as a web server does it (bookingflow/wsgi.py).
+    """
     times: list[list[float]] = [[] for _ in calls]
     for round_ in range(WARM_UP + ROUNDS):
+        if round_ == WARM_UP:
+            gc.collect()
+            gc.freeze()
         for call, taken in zip(calls, times, strict=True):
             began = time.perf_counter()
             call()
