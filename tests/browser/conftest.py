@@ -32,7 +32,7 @@ def chromium() -> Iterator[Browser]:
                 executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
             )
         except Exception as error:
-            raise RuntimeError("No browser: install Debian's chromium-headless-shell, or run `playwright install chromium`.") from error
+            raise RuntimeError("No browser: install Debian's chromium, or run `playwright install chromium`.") from error
         yield browser
         browser.close()
 
