@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "bookings.tasks.expire_holds", "schedule": SWEEP_SECONDS},
     "work-off-payments": {"task": "bookings.tasks.work_off_payments", "schedule": SWEEP_SECONDS},
     "complete-bookings": {"task": "bookings.tasks.complete_bookings", "schedule": SWEEP_SECONDS * 12},
+    "forget-quotes": {"task": "bookings.tasks.forget_quotes", "schedule": 3600.0},
     "sync-calendars": {"task": "calendars.tasks.sync", "schedule": 30.0, "options": {"expires": 30}},
     "sweep-webhooks": {"task": "webhooks.tasks.sweep", "schedule": WEBHOOK_SWEEP_SECONDS, "options": {"expires": 30}},
     "forget-webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0},

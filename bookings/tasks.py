@@ -20,3 +20,8 @@ def work_off_payments() -> None:
 @shared_task
 def complete_bookings() -> None:
     services.complete_bookings()
+
+
+@shared_task
+def forget_quotes() -> None:
+    services.forget_quotes()

@@ -15,7 +15,7 @@ from bookings.services.quotes import (
     quote_creation,
 )
 from bookings.services.refunds import refund_booking
-from bookings.services.sweeps import complete_bookings, expire_holds
+from bookings.services.sweeps import complete_bookings, expire_holds, forget_quotes
 from bookings.services.taking import order_of
 from bookings.services.visits import check_in, mark_no_show
 
@@ -34,6 +34,7 @@ __all__ = [
     "expire_holds",
     "export_customer",
     "extend_hold",
+    "forget_quotes",
     "mark_no_show",
     "no_change",
     "order_of",

@@ -1,9 +1,11 @@
 """What the clock does to bookings. Readers see it at once; the sweeps write it down."""
 
+import datetime as dt
+
 from django.db import transaction
 
 from bookings import events
-from bookings.models import Booking
+from bookings.models import Booking, Quote
 from bookings.serializers import BookingShape
 from bookings.services.locking import locked_booking
 from organizations.actor import Actor
@@ -12,6 +14,7 @@ from rooms import claims
 from webhooks.types import EventType
 
 BATCH = 500  # rows a run; the next run takes the rest
+QUOTES_KEPT = dt.timedelta(days=30)  # after they have run out: a change that waits for its money is made by its quote
 
 
 def expire_holds() -> int:
@@ -58,3 +61,8 @@ def _complete(booking: Booking) -> bool:
     booking.save(update_fields=["status", "version", "updated_at"])
     events.tell(booking, by=by, action="completed", before=before, event=EventType.BOOKING_COMPLETED)
     return True
+
+
+def forget_quotes() -> int:
+    """Drop those that have long run out. Answers how many."""
+    return Quote.objects.filter(expires_at__lt=claims.database_now() - QUOTES_KEPT).delete()[0]

@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from bookings.models import Booking, Quote
+from bookings.services import quote_creation
+from bookings.tasks import forget_quotes
 from common.walltime import utc_text
 from rooms.models import Room, Session
 from rooms.services import update_room
@@ -209,3 +211,13 @@ def test_a_quote_gives_its_refund_once(alice: Player, shared_room: Room) -> None
     again = alice.api.put(path, {**fewer, "quote": quote["id"]})
 
     assert (again.status_code, again.json()["code"], again.json()["refund"]) == (409, "price_changed", 0)
+
+
+def test_a_quote_is_forgotten_thirty_days_after_it_ran_out(alice: Player, group_room: Room) -> None:
+    kept, forgotten = (quote_creation(by=alice.actor, room=group_room, starts_at=slot_at(10), party_size=size) for size in (3, 4))
+    for quote, days in ((kept, 29), (forgotten, 31)):
+        Quote.objects.filter(pk=quote.pk).update(expires_at=timezone.now() - dt.timedelta(days=days))
+
+    forget_quotes()
+
+    assert list(Quote.objects.all()) == [kept]
