@@ -1,16 +1,18 @@
 """The one whose tools are listed and called: a key, and the request that it came with."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import orjson
 from django.conf import settings
 from django.http import HttpRequest
 
-from common.errors import DomainError, FieldError, ValidationFailed
+from bookings.models import REFERENCE_LETTERS
+from common.errors import DomainError, FieldError, NotFound, ValidationFailed
 from developers import inside
 from developers.authentication import bearer_of, caller_of, note_use
 from developers.idempotency import HEADER
@@ -24,6 +26,7 @@ from rooms.models import Room
 BASE = "/api/v1/public"
 SEARCH = "/backend/docs/search"
 MOST_ERRORS = 20
+_BOOKING = re.compile(rf"bkg_[0-9A-Za-z]+|[0-9A-Za-z]{{{REFERENCE_LETTERS}}}")
 
 
 class Refused(Exception):
@@ -125,11 +128,15 @@ class Caller:
         return problem(error, self.request.request_id)  # type: ignore[attr-defined]
 
 
-def one(id: str) -> str:
-    """An id as a part of a path. Raises ValidationFailed where there is none: the path would lead elsewhere."""
-    if id in ("", ".", ".."):
+def one(booking: str) -> str:
+    """Its id or reference as a part of a path. Raises ValidationFailed where there is none, and NotFound for what can be neither:
+    the path would lead elsewhere, and a slash does so however it is escaped.
+    """
+    if booking in ("", ".", ".."):
         raise ValidationFailed(FieldError("Give the id.", pointer="/booking"))
-    return quote(id, safe="")
+    if not _BOOKING.fullmatch(booking):
+        raise NotFound("booking")
+    return booking
 
 
 def _text(value: Any) -> str:

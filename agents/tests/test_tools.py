@@ -321,6 +321,16 @@ def test_an_odd_text_leads_nowhere_else(alice: Player, text: str) -> None:
     assert asking.refused("get_availability", date_from="2026-12-05", cursor=text)["code"] == "cursor_mismatch"
 
 
+@pytest.mark.parametrize("more", ["/events", "/payments", "/calendar", "/", "\n"])
+def test_an_id_with_more_behind_it_is_no_id(alice: Player, group_room: Room, more: str) -> None:
+    booking = book(alice.actor, group_room, WHEN)
+    asking = agent(alice, Scope.BOOKINGS_CANCEL)
+
+    for text in (booking.public_id + more, booking.reference + more, "quote"):
+        for tool in ("get_booking", "confirm_booking", "cancel_booking", "preview_change"):
+            assert asking.refused(tool, booking=text)["code"] == "not_found"
+
+
 def test_another_organization_s_things_are_absent(alice: Player, charlie: Player, group_room: Room) -> None:
     booking = book(alice.actor, group_room, WHEN).public_id
     other = Agent(charlie.secret)
