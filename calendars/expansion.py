@@ -27,7 +27,7 @@ _LASTS = re.compile(r"^(?:RRULE|RDATE|RECURRENCE-ID|DURATION)\b", re.IGNORECASE 
 _DAY = {
     name: re.compile(rf"^{name}[:;].*?(\d{{8}})(?:T\d{{6}}Z?)?$", re.IGNORECASE | re.MULTILINE) for name in ("DTSTART", "DTEND")
 }
-_FOLD = re.compile(r"\r?\n[ \t]")
+_FOLD = re.compile(rb"\r?\n[ \t]")
 
 
 class Refused(Exception):
@@ -53,15 +53,16 @@ class Busy:
 
 def checked_text(body: bytes) -> str:
     """The calendar as text, its long lines in one. Raises Refused for what can be seen to be none, or none that is read."""
+    if b"\n" not in body:
+        body = body.replace(b"\r", b"\n")  # else there would be one line, and nothing in it
     try:
-        text = body.decode("utf-8-sig")
+        text = _FOLD.sub(b"", body).decode("utf-8-sig")  # in this order: some break lines within a letter
     except UnicodeDecodeError:
         raise Refused("bad_encoding") from None
     if "\0" in text:
         raise Refused("bad_encoding")
     if not text.lstrip()[:15].upper().startswith("BEGIN:VCALENDAR"):
         raise Refused("not_a_calendar")
-    text = _FOLD.sub("", text)
     if not text.rstrip().upper().endswith("END:VCALENDAR"):
         raise Refused("malformed")  # cut off: what is missing would be taken for canceled
     if len(_BEGIN.findall(text)) > MAX_COMPONENTS:

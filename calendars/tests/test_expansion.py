@@ -251,6 +251,16 @@ def test_a_byte_order_mark_and_several_calendars_in_one_are_read() -> None:
     assert told(found) == ["2026-12-05T17:30/18:30", "2026-12-06T17:30/18:30"]
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_lines_may_end_in_either_way_and_break_within_a_letter(end: str) -> None:
+    text = calendar(f"{ONE}\nSUMMARY:Caf\u00e9").replace("\r\n", end).encode()
+    folded = text.replace(b"\xc3\xa9", b"\xc3" + end.encode() + b" \xa9")
+
+    [busy] = expand(checked_text(folded), timezone="Europe/Paris", since=SINCE, until=UNTIL, origin=ORIGIN)
+
+    assert (busy.title, busy.starts_at[:16]) == ("Caf\u00e9", "2026-12-05T17:30")
+
+
 def test_single_events_of_the_past_are_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expansion, "MAX_READ", 10)
     past = [
