@@ -20,6 +20,8 @@ MAX_TIMES = 2_000
 LONGEST = dt.timedelta(days=366)  # of a block; what lasts longer becomes several
 CPU_SECONDS, MEMORY_BYTES = 10, 1024**3  # what may be read takes about half of either
 TITLE_LETTERS, UID_LETTERS = 200, 500
+CLOCK, EXACT = "X-WR-TIMEZONE", "X-BOOKINGFLOW-EXACT"  # properties: theirs, and one of ours for where DURATION is lost
+FOREVER = dt.date(2400, 1, 1)  # of a leap year, like all that it stands for
 _EVERY_FEW = re.compile(r"^RRULE[^\n]*FREQ=(SECONDLY|MINUTELY)", re.IGNORECASE | re.MULTILINE)
 _BEGIN = re.compile(r"^BEGIN:", re.IGNORECASE | re.MULTILINE)
 _EVENT = re.compile(r"^BEGIN:VEVENT$.*?^END:VEVENT$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
@@ -112,12 +114,53 @@ def _near(text: str, since: dt.datetime, until: dt.datetime) -> str:
 
 
 def _expanded(calendar: Any, tz: ZoneInfo, since: dt.datetime, until: dt.datetime, origin: str, library: Any) -> Iterator[Busy]:
+    _settle_zone(calendar)
     events = [event for event in calendar.walk("VEVENT") if "DTSTART" in event]
     series = {str(event.get("UID")) for event in events if event.keys() & {"RRULE", "RDATE", "RECURRENCE-ID"}}
+    _settle(events)
+    _tell_apart([event for event in events if str(event.get("UID")) not in series])
     day = dt.timedelta(days=1)  # a floating time lies up to 14 hours off
     for event in library.of(calendar, components=["VEVENT"]).between(since - day, until + day):
         if _is_busy(event):
             yield from _pieces(event, str(event.get("UID", "")) in series, tz, since, until, origin)
+
+
+def _settle_zone(calendar: Any) -> None:
+    """The clock of a whole calendar is no part of the standard: known by Outlook's name too, and passed over where its name says
+    nothing.
+    """
+    from icalendar.timezone import tzp
+
+    if CLOCK in calendar:
+        found = tzp.timezone(str(calendar.pop(CLOCK)).strip())
+        if isinstance(found, ZoneInfo):
+            calendar[CLOCK] = found.key
+
+
+def _settle(events: Iterable[Any]) -> None:
+    """What the library cannot do: ends that lie too far off for its sums, and lengths in hours across a clock change."""
+    for event in events:
+        if "DTEND" in event and getattr(event["DTEND"], "dt", FOREVER).year > FOREVER.year:
+            event["DTEND"].dt = event["DTEND"].dt.replace(year=FOREVER.year)
+        if "DURATION" in event:
+            event.add(EXACT, "1")
+
+
+def _tell_apart(singles: Iterable[Any]) -> None:
+    """Entries that share a UID, and are no older texts of one another, by one of their own: the library takes them for one."""
+    shared: dict[str, list[Any]] = {}
+    for event in singles:
+        if "UID" in event:
+            shared.setdefault(str(event["UID"]), []).append(event)
+    for twins in (twins for twins in shared.values() if len(twins) > 1):
+        newest = max(_revision(event) for event in twins)
+        for number, event in enumerate([event for event in twins if _revision(event) == newest]):
+            if number:
+                event["UID"] = type(event["UID"])(f"{event['UID']}\0{number}")
+
+
+def _revision(event: Any) -> int:
+    return int(event.get("SEQUENCE", 0))
 
 
 def _is_busy(event: Any) -> bool:
@@ -132,8 +175,12 @@ def _is_busy(event: Any) -> bool:
 def _pieces(event: Any, is_series: bool, tz: ZoneInfo, since: dt.datetime, until: dt.datetime, origin: str) -> Iterator[Busy]:
     first, last = event["DTSTART"].dt, event["DTEND"].dt
     whole_days = not isinstance(first, dt.datetime)
+    if whole_days:
+        last = max(last, first + dt.timedelta(days=1))  # many write a single day's own date as its end
+    elif EXACT in event:
+        last = _end(first, last - first, tz)
     same = {
-        "uid": str(event.get("UID", ""))[:UID_LETTERS],
+        "uid": str(event.get("UID", "")).partition("\0")[0][:UID_LETTERS],
         "recurrence": _recurrence(event["RECURRENCE-ID"].dt) if is_series else "",
         "title": _clean(str(event.get("SUMMARY", "")))[:TITLE_LETTERS],
         "origin": str(event.get(origin, ""))[:64],
@@ -161,6 +208,12 @@ def _split(first: Any, last: Any, since: Any) -> Iterator[tuple[int, Any, Any]]:
 
 def _instant(when: dt.datetime, tz: ZoneInfo) -> dt.datetime:
     return wall_instant(when, tz) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def _end(start: dt.datetime, length: dt.timedelta, tz: ZoneInfo) -> dt.datetime:
+    """Days by the clock, and then hours as they pass: of both there may be 23 or 25."""
+    days = dt.timedelta(days=length.days)
+    return _instant(start + days, tz) + (length - days)
 
 
 def _recurrence(when: dt.datetime | dt.date) -> str:

@@ -81,10 +81,22 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "a whole day": (calendar("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261225"), ["2026-12-24..2026-12-24"]),
     "a whole day without an end": (calendar("DTSTART;VALUE=DATE:20261224"), ["2026-12-24..2026-12-24"]),
+    "a whole day that ends on its own date": (
+        calendar("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261224"),
+        ["2026-12-24..2026-12-24"],
+    ),
     "several whole days": (calendar("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261227"), ["2026-12-24..2026-12-26"]),
     "weekly across the clock change keeps its wall time": (
         calendar("DTSTART;TZID=Europe/Paris:20261019T180000\nDTEND;TZID=Europe/Paris:20261019T190000\nRRULE:FREQ=WEEKLY;COUNT=3"),
         ["2026-10-19T16:00/17:00", "2026-10-26T17:00/18:00", "2026-11-02T17:00/18:00"],
+    ),
+    "hours that pass across the clock change": (
+        calendar("DTSTART;TZID=Europe/Paris:20270327T220000\nDURATION:PT6H", "DTSTART:20261024T220000\nDURATION:PT6H"),
+        ["2026-10-24T20:00/2026-10-25T02:00", "2027-03-27T21:00/2027-03-28T03:00"],
+    ),
+    "a day by the clock across its change": (
+        calendar("DTSTART;TZID=Europe/Paris:20270327T120000\nDURATION:P1DT2H"),
+        ["2027-03-27T11:00/2027-03-28T12:00"],
     ),
     "weekly in UTC keeps its instant": (
         calendar("DTSTART:20261019T160000Z\nDTEND:20261019T170000Z\nRRULE:FREQ=WEEKLY;COUNT=2"),
@@ -145,6 +157,27 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "DTSTART:20261205T170000Z\nDTEND:20261205T180000Z\nSTATUS:TENTATIVE",
         ),
         ["2026-12-05T17:00/18:00"],
+    ),
+    "several of one UID": (
+        calendar(
+            "UID:\nDTSTART:20261205T100000Z\nDTEND:20261205T110000Z",
+            "UID:\nDTSTART:20261206T100000Z\nDTEND:20261206T110000Z",
+            "UID:a\nSEQUENCE:1\nDTSTART:20261207T100000Z\nDTEND:20261207T110000Z",
+            "UID:a\nSEQUENCE:2\nDTSTART:20261208T100000Z\nDTEND:20261208T110000Z",
+        ),
+        ["2026-12-05T10:00/11:00", "2026-12-06T10:00/11:00", "2026-12-08T10:00/11:00"],
+    ),
+    "for ever": (
+        calendar("DTSTART:20260928T000000Z\nDTEND:99991231T235959Z"),
+        ["2026-09-28T00:00/2027-09-29T00:00", "2027-09-29T00:00/2028-09-29T00:00"],
+    ),
+    "a calendar's own clock by Outlook's name": (
+        calendar("DTSTART:20261205T120000\nDTEND:20261205T130000", head="X-WR-TIMEZONE:Eastern Standard Time"),
+        ["2026-12-05T17:00/18:00"],
+    ),
+    "a calendar's own clock that there is not": (
+        calendar("DTSTART:20261205T183000\nDTEND:20261205T193000\nSUMMARY:x", head="X-WR-TIMEZONE:+01:00"),
+        ["2026-12-05T17:30/18:30"],
     ),
     "nothing but what is in the window": (
         calendar(
