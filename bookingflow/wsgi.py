@@ -4,15 +4,17 @@ import gc
 import os
 from importlib import import_module
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from bookingflow.checks import refuse_to_start
+from bookingflow.door import Door
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookingflow.settings")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Door()
 refuse_to_start()
 
 # What is loaded now, views and serializers with it, lives as long as the process. The collector would walk over all of it again

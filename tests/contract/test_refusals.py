@@ -156,6 +156,25 @@ def test_a_body_in_chunks_is_read_like_any_other(server: Server, alice: Player) 
     assert (first.status_code, again.text, again.headers["Idempotency-Replayed"]) == (201, first.text, "true")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *("charset=rot13", "charset=undefined", "charset=punycode", 'charset="base64"', "charset*=utf-8''zlib", "charset*0=hex"),
+        *("x*=nope''a", "x*0*=a; x*=b", "x*=idna''%ff", "x*=\"a'b'c'd\"", "x*0*=a''b; x*0*=c''d"),
+    ],
+)
+def test_no_parameter_of_a_media_type_is_a_crash(server: Server, alice: Player, parameters: str) -> None:
+    odd, api = f"application/json; {parameters}", server.session(alice.secret)
+
+    read = api.get(server.path("/customers"), params={"q": "Zoë"}, headers={"Content-Type": odd, "Accept": odd}, timeout=60)
+    unknown = api.get(f"{server.url}/nowhere", headers={"Content-Type": odd}, timeout=60)
+    written = api.post(server.path("/customers"), data=b'{"name": "Ada"}', headers={"Content-Type": odd}, timeout=60)
+
+    assert (read.status_code, written.status_code) == (200, 201)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.soak)], ids=["in turns", "all"])
 def test_nothing_that_is_asked_in_a_query_is_a_crash(caller: Caller, headers: dict[str, str], step: int) -> None:
     for number, (path, name) in enumerate(NAMES_IN_QUERIES):
