@@ -1,7 +1,7 @@
 """Where a key may be used from and how much it may book: what people set for it beside its scopes."""
 
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from typing import Any
 
 from common.errors import FieldError, ValidationFailed
@@ -53,8 +53,12 @@ UNBOUND = KeyRules()
 
 
 def _network(text: str) -> str:
+    """An IPv4 network in the clothes of IPv6 is told as what it is: so are the addresses that are held against it."""
     try:
-        return str(ip_network(text))
+        found = ip_network(text)
+        if isinstance(found, IPv6Network) and found.prefixlen >= 96 and (mapped := found.network_address.ipv4_mapped):
+            found = ip_network((mapped, found.prefixlen - 96))
+        return str(found)
     except ValueError:
         raise ValidationFailed(FieldError(_advice(text), pointer="/networks")) from None
 

@@ -67,6 +67,16 @@ def test_without_networks_a_key_works_from_anywhere(alice: Player) -> None:
     assert ask(alice, REMOTE_ADDR="").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("::ffff:203.0.113.9", "203.0.113.9/32"), ("::ffff:203.0.113.0/120", "203.0.113.0/24")]
+)
+def test_an_ipv4_network_written_as_ipv6_is_met_by_its_addresses(alice: Player, written: str, kept: str) -> None:
+    bind(alice, networks=(written, kept))
+
+    assert ApiKey.objects.get(pk=alice.key.pk).networks == [kept]
+    assert ask(alice, REMOTE_ADDR="203.0.113.9").status_code == 200
+
+
 @pytest.mark.parametrize(("behind_proxy", "status"), [(False, 403), (True, 200)])
 def test_a_forwarded_address_counts_only_behind_a_proxy(alice: Player, settings: Any, behind_proxy: bool, status: int) -> None:
     settings.BEHIND_PROXY = behind_proxy
