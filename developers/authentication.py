@@ -13,6 +13,7 @@ from common.client import client_address
 from common.errors import DomainError
 from developers import counting, inside, playground
 from developers.errors import AddressNotAllowed, ApiKeyMalformed, AuthenticationRequired, SecretKeyInBrowser
+from developers.masking import masked_text
 from developers.models import ApiKeySecret
 from developers.services import authenticate
 from organizations.actor import Actor
@@ -78,6 +79,6 @@ def note_use(request: HttpRequest, secret: ApiKeySecret) -> None:
     if secret.pk is None or counting.redis_is_away() or now - _noted.get(secret.pk, -USE_NOTED_EVERY) < USE_NOTED_EVERY:
         return
     _noted[secret.pk] = now
-    agent = request.META.get("HTTP_USER_AGENT", "")[:200]
+    agent = masked_text(request.META.get("HTTP_USER_AGENT", ""))[:200]
     ip = str(address) if address else None
     jobs.send("developers.tasks.record_use", secret.pk, timezone.now().isoformat(), ip, agent)

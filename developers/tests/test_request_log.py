@@ -133,12 +133,14 @@ SECRET_HEADER, SIGNING = "sesame-opens-the-till", "whsec_" + "A" * 43 + "="
     ],
 )
 def test_secrets_never_reach_the_log(queue: Any, alice: Player, path: str, body: Any, secret: str) -> None:
-    answer = alice.api.post(path, body, x_api_key=secret, cookie=f"session={secret}", x_note=alice.secret)
+    strayed = {"x_note": alice.secret, "user_agent": f"till {alice.secret}", "idempotency_key": alice.secret}
+    answer = alice.api.post(path, body, x_api_key=secret, cookie=f"session={secret}", **strayed)
 
     waiting = json.loads(queue.lindex(log_queue.WAITING, 0))
     kept = json.dumps(waiting) + decrypt(waiting["content"])
     found = entry_of(answer)
     kept += json.dumps([found.path, found.query, found.request_headers, found.answer_headers]) + decrypt(found.content)
+    kept += found.user_agent + found.idempotency_key
     assert secret not in kept
     assert alice.secret not in kept
     assert found.request_headers["X-Api-Key"] == MASK
