@@ -31,6 +31,14 @@ class UncountedAdmin(ModelAdmin):  # type: ignore[misc]
     show_facets = ShowFacets.NEVER  # numbers beside the filters are counts too
     list_per_page = 50
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """PostgreSQL takes no text with a NUL, not even to compare."""
+        return "\0" not in value and bool(super().lookup_allowed(lookup, value, request))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        return found
+
 
 class Unchangeable:
     """A row written here would skip the services: their locks, their events, their audit. So not even superusers may."""

@@ -193,7 +193,7 @@ def find_entry(*, by: Actor, id: str) -> RequestLogEntry:
     """By its own id or by the request's. Raises NotAllowed, NotFound."""
     by.require(Scope.LOGS_READ)
     field = "request_id" if id.startswith("req_") else "public_id"
-    found = RequestLogEntry.objects.visible_to(by).filter(**{field: id}).first()
+    found = RequestLogEntry.objects.visible_to(by).filter(**{field: id.replace("\0", "")}).first()
     if found is None:
         raise NotFound("request log entry")
     return found

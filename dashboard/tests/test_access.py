@@ -142,6 +142,15 @@ def test_an_id_with_a_letter_that_no_text_has_is_an_absent_one(alice: Player, id
     assert (client.get(path) if page.post is None else client.post(path, page.post)).status_code == 404
 
 
+def test_an_absent_one_is_so_in_a_query_and_in_a_form_too(alice: Player) -> None:
+    client = sign_in(alice)
+
+    assert client.get("/dashboard/bookings/new", {"room": "\0"}, follow=True).status_code == 404
+    assert client.get("/dashboard/bookings/new", {"form": "\0"}, follow=True).status_code == 200
+    assert client.get("/dashboard/settings/developers/playground", {"log": "\0"}).status_code == 404
+    assert client.post("/dashboard/bookings/check-in", {"booking": "\0"}).status_code == 302
+
+
 def test_what_was_sent_after_the_session_had_ended_leads_back_to_its_page(ids: dict[str, str]) -> None:
     path = f"/dashboard/bookings/{ids['begun']}"
     here = Client().post(f"{path}/check-in", headers={"Referer": f"http://testserver{path}"})

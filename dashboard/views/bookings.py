@@ -99,7 +99,7 @@ def bookings_export(request: PageRequest) -> HttpResponseBase:
 @page(Scope.BOOKINGS_WRITE, methods=("POST",))
 def bookings_check_in(request: PageRequest) -> HttpResponse:
     """Those ticked, each by itself: what one refuses keeps no other from coming in."""
-    ids = request.POST.getlist("booking")[:MOST_AT_ONCE]
+    ids = [id.replace("\0", "") for id in request.POST.getlist("booking")[:MOST_AT_ONCE]]
     done: list[str] = []
     for booking in Booking.objects.visible_to(request.actor).with_related().filter(public_id__in=ids).order_by("starts_at", "pk"):
         try:

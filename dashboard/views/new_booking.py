@@ -65,7 +65,7 @@ class Chosen:
 @page(Scope.BOOKINGS_WRITE, methods=("GET", "POST"))
 def new_booking(request: PageRequest) -> HttpResponse:
     params = request.GET
-    if not 0 < len(params.get(TOKEN, "")) <= LONGEST_TOKEN:
+    if not 0 < len(params.get(TOKEN, "")) <= LONGEST_TOKEN or "\0" in params[TOKEN]:
         return HttpResponseRedirect(_link(params, {TOKEN: secrets.token_urlsafe(12)}))
     if request.htmx and request.htmx.target == "found":
         return render(request, "dashboard/bookings/_customers.html", _customers(request))
@@ -131,14 +131,14 @@ def _chosen(request: PageRequest) -> Chosen:
     params, by = request.GET, request.actor
     room = None
     if params.get("room"):
-        room = Room.objects.visible_to(by).with_spaces().filter(public_id=params["room"]).first()
+        room = Room.objects.visible_to(by).with_spaces().filter(public_id=params["room"].replace("\0", "")).first()
         if room is None:
             raise NotFound("room")
     starts_at = _read(Instant(), params.get("starts_at", ""))
     given = request.POST if request.method == "POST" else params
     customer = None
     if room and starts_at and params.get("customer"):
-        customer = Customer.objects.visible_to(by).filter(public_id=params["customer"]).first()
+        customer = Customer.objects.visible_to(by).filter(public_id=params["customer"].replace("\0", "")).first()
     return Chosen(
         room=room,
         day=_read(Day(), params.get("day", "")),

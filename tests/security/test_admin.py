@@ -141,6 +141,16 @@ def test_a_secret_cannot_be_guessed_through_a_filter(operator: Client, lookup: s
     assert answer.status_code == 400
 
 
+def test_a_letter_that_no_text_has_is_no_crash(operator: Client) -> None:
+    of_plans = {"app_label": "organizations", "model_name": "organization", "field_name": "plan"}
+
+    filtered = operator.get(reverse("admin:bookings_booking_changelist"), {"status__exact": "\0"})
+    searched = operator.get(reverse("admin:organizations_plan_changelist"), {"q": "\0"})
+    completed = operator.get(reverse("admin:autocomplete"), {**of_plans, "term": "\0"})
+
+    assert (filtered.status_code, searched.status_code, completed.status_code) == (400, 200, 200)
+
+
 def test_domain_rows_are_not_added_changed_or_deleted(operator: Client, rows: list[Model]) -> None:
     before = everything()
 
