@@ -55,7 +55,7 @@ def key_of(request: Request) -> str | None:
     """The header's text. Raises ValidationFailed where that is no key."""
     key: str | None = request.headers.get(HEADER)
     if key is not None and (not 0 < len(key) <= MAX_LETTERS or not key.isprintable()):
-        raise ValidationFailed(FieldError(f"1 to {MAX_LETTERS} printable characters.", parameter=HEADER))
+        raise ValidationFailed(FieldError(f"1 to {MAX_LETTERS} printable characters, in a header of ASCII.", parameter=HEADER))
     return key
 
 

@@ -52,7 +52,7 @@ class ApiSchema(AutoSchema):
         given: list[OpenApiParameter] = super().get_override_parameters()
         header = OpenApiParameter.HEADER
         if self.method in _WRITES:
-            text = "Any text of up to 255 characters: the write takes effect once for it, repeats get the first answer."
+            text = "Up to 255 printable ASCII characters: the write takes effect once for it, repeats get the first answer."
             given = [*given, OpenApiParameter("Idempotency-Key", str, header, description=text), _DRY_RUN]
         expandable = getattr(getattr(self.view, "shape", None), "expandable", {})
         if expandable and self.method == "GET" and self._shows_shape():
