@@ -138,12 +138,25 @@ def _settle_zone(calendar: Any) -> None:
 
 
 def _settle(events: Iterable[Any]) -> None:
-    """What the library cannot do: ends that lie too far off for its sums, and lengths in hours across a clock change."""
+    """What the library cannot do: ends that lie too far off for its sums, lengths in hours across a clock change, and a last day
+    without a time, which belongs to the series.
+    """
     for event in events:
         if "DTEND" in event and getattr(event["DTEND"], "dt", FOREVER).year > FOREVER.year:
             event["DTEND"].dt = event["DTEND"].dt.replace(year=FOREVER.year)
         if "DURATION" in event:
             event.add(EXACT, "1")
+        rules = event.get("RRULE", [])
+        for rule in rules if isinstance(rules, list) else [rules]:
+            if "UNTIL" in rule and isinstance(start := event["DTSTART"].dt, dt.datetime):
+                rule["UNTIL"] = [_last_moment(until, start) for until in rule["UNTIL"]]
+
+
+def _last_moment(until: dt.date, start: dt.datetime) -> dt.date:
+    if isinstance(until, dt.datetime):
+        return until
+    moment = dt.datetime.combine(until, dt.time.max, tzinfo=start.tzinfo)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _tell_apart(singles: Iterable[Any]) -> None:

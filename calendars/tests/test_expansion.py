@@ -98,6 +98,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
         calendar("DTSTART;TZID=Europe/Paris:20270327T120000\nDURATION:P1DT2H"),
         ["2027-03-27T11:00/2027-03-28T12:00"],
     ),
+    "a series with a last day": (
+        calendar(
+            "DTSTART;TZID=Europe/Paris:20261201T180000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20261203",
+            "DTSTART:20261208T180000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20261209",
+        ),
+        [*(f"2026-12-0{day}T17:00/18:00" for day in (1, 2, 3, 8, 9))],
+    ),
     "weekly in UTC keeps its instant": (
         calendar("DTSTART:20261019T160000Z\nDTEND:20261019T170000Z\nRRULE:FREQ=WEEKLY;COUNT=2"),
         ["2026-10-19T16:00/17:00", "2026-10-26T16:00/17:00"],
