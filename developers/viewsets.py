@@ -244,9 +244,13 @@ class ApiViewSet(ApiView, GenericViewSet[Any]):
 
 
 def read_body(request: HttpRequest) -> None:
-    """Now, within the size limit. One that comes in chunks has no length, without which Django would take it for empty."""
+    """Now, within the size limit. One that comes in chunks has no length, without which Django would take it for empty; and the
+    web server does not tell one that is empty from one that broke off, without whose payment a hold would be confirmed.
+    """
     if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
         body = request.environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if not body:
+            raise DomainError("No chunk of the body has arrived. For none send Content-Length: 0.", code=ErrorCode.BAD_REQUEST)
         request.META["CONTENT_LENGTH"], request._stream = str(len(body)), io.BytesIO(body)
     try:
         _ = request.body

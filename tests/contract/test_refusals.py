@@ -1,16 +1,20 @@
 """What no route asked for is refused by every route in one shape, whoever refuses it: Django, DRF, a parser or the database."""
 
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from django.db import connection
 from django.test import Client
 
+from rooms.models import Room
 from tests.cast import BASE, Api, Player
 from tests.contract.schema import document
 from tests.security.routes import PUBLIC, ROUTES
 from tests.server import Server
+from tests.stage import book, slot_at
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 ROUTED: dict[str, set[str]] = {}
@@ -150,10 +154,29 @@ def test_a_body_in_chunks_is_read_like_any_other(server: Server, alice: Player) 
 
     read, large = sent(b'{"name": ', b'"Ada"}'), sent(*[b"x" * 100_000] * 3)
     first, again = (sent(b'{"name": "Bea"}', **{"Idempotency-Key": "a"}) for _ in range(2))
+    nothing = sent()
 
     assert (read.status_code, read.json()["name"]) == (201, "Ada")
     assert (large.status_code, large.json()["code"]) == (413, "payload_too_large")
     assert (first.status_code, again.text, again.headers["Idempotency-Replayed"]) == (201, first.text, "true")
+    assert (nothing.status_code, nothing.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_confirmation_that_breaks_off_before_its_payment_confirms_nothing(
+    server: Server, alice: Player, group_room: Room
+) -> None:
+    hold = book(alice.actor, group_room, slot_at(10), hold=True)
+    path = urlsplit(server.path(f"/bookings/{hold.public_id}/confirm"))
+    head = f"POST {path.path} HTTP/1.1\r\nHost: {path.netloc}\r\nAuthorization: Bearer {alice.secret}\r\n"
+
+    with socket.create_connection((path.hostname, path.port), timeout=30) as line:
+        line.sendall(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        line.shutdown(socket.SHUT_WR)
+        answer = line.recv(4096)
+
+    hold.refresh_from_db()
+    assert (hold.status, b" 200 " in answer[:20]) == ("held", False)
 
 
 @pytest.mark.django_db(transaction=True)
