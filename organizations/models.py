@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -47,6 +48,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
+AT_LEAST_ONE = MinValueValidator(1)  # of none a client would be told to come back in a moment, and never let in
+
+
 class Plan(models.Model):
     """What an organization is entitled to. Operators edit the rows; code asks for entitlements, never for names."""
 
@@ -55,13 +59,13 @@ class Plan(models.Model):
     max_api_keys = models.PositiveIntegerField(help_text="Live keys at the same time.")
     keys_may_write = models.BooleanField(help_text="Without it every API key is read-only.")
     max_webhook_endpoints = models.PositiveIntegerField(default=10)
-    rate_per_minute = models.PositiveIntegerField(help_text="API requests of one key within a minute.")
-    rate_burst = models.PositiveIntegerField(help_text="API requests of one key within a second.")
+    rate_per_minute = models.PositiveIntegerField(validators=[AT_LEAST_ONE], help_text="API requests of one key within a minute.")
+    rate_burst = models.PositiveIntegerField(validators=[AT_LEAST_ONE], help_text="API requests of one key within a second.")
     organization_rate_per_minute = models.PositiveIntegerField(
-        default=2_400, help_text="API requests of all keys together within a minute."
+        validators=[AT_LEAST_ONE], default=2_400, help_text="API requests of all keys together within a minute."
     )
     organization_rate_burst = models.PositiveIntegerField(
-        default=400, help_text="API requests of all keys together within a second."
+        validators=[AT_LEAST_ONE], default=400, help_text="API requests of all keys together within a second."
     )
 
     class Meta:
