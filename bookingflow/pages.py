@@ -126,19 +126,16 @@ def docs_markdown(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt  # another method is refused as such, as everywhere below the API
 @require_safe
-@conditional_page
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_addressed("openapi.json"), content_type="application/json")
 
 
 @require_safe
-@conditional_page
 def event_schemas(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_document("events.json"), content_type="application/json")
 
 
 @require_safe
-@conditional_page
 def llms(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_addressed("llms.txt"), content_type="text/plain; charset=utf-8")
 

@@ -178,13 +178,6 @@ def test_every_refusal_is_shown_by_an_example_of_each_of_its_codes() -> None:
     assert ("create_booking", "409") in refused
 
 
-@pytest.mark.parametrize("path", [f"{BASE}/openapi.json", "/backend/docs/events.json", "/llms.txt"])
-def test_a_document_that_has_not_changed_is_not_sent_again(path: str) -> None:
-    known = Client().get(path)["ETag"]
-
-    assert Client().get(path, headers={"If-None-Match": known}).status_code == 304
-
-
 def test_the_served_openapi_document_leads_to_this_server() -> None:
     served = Client().get(f"{BASE}/openapi.json").content.decode()
 
