@@ -155,8 +155,8 @@ def _settle(events: Iterable[Any]) -> None:
 def _last_moment(until: dt.date, start: dt.datetime) -> dt.date:
     if isinstance(until, dt.datetime):
         return until
-    moment = dt.datetime.combine(until, dt.time.max, tzinfo=start.tzinfo)
-    return moment if moment.tzinfo is None else moment.astimezone(UTC)
+    last = start.replace(year=until.year, month=until.month, day=until.day, hour=23, minute=59, second=59)
+    return last if last.tzinfo is None else last.astimezone(UTC)
 
 
 def _tell_apart(singles: Iterable[Any]) -> None:

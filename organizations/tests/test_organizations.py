@@ -5,6 +5,7 @@ from importlib import import_module
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
 from common.errors import DomainError, ErrorCode
@@ -24,6 +25,16 @@ def test_a_new_organization_starts_on_the_business_trial_with_its_owner(plans: N
     assert organization.memberships.get().role == Role.OWNER
     assert owner.email == "owner@example.com"
     assert create_organization(name="Clockwork").slug != organization.slug
+
+
+def test_a_plan_lets_in_at_least_one_request(plans: None) -> None:
+    plan = Plan.objects.get(slug="starter")
+    plan.rate_burst = 0
+
+    with pytest.raises(ValidationError) as refused:
+        plan.full_clean()
+
+    assert list(refused.value.message_dict) == ["rate_burst"]
 
 
 def test_roles_are_sets_of_scopes() -> None:
